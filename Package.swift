@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import PackageDescription
+
+// libtorch: the folder named by LIBTORCH, else `.libtorch/` in this checkout, which `Scripts/setup` fills.
+let libtorch =
+  ProcessInfo.processInfo.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+let hasCUDA = FileManager.default.fileExists(atPath: "\(libtorch)/lib/libtorch_cuda.so")
+
+let swiftSettings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+let torchLibraries: [LinkerSetting] =
+  [
+    .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+    .linkedLibrary("torch_cpu"), .linkedLibrary("c10"), .linkedLibrary("torch"),
+  ]
+  + (hasCUDA
+    ? [
+      .unsafeFlags(["-Xlinker", "--no-as-needed", "-Xlinker", "--allow-shlib-undefined"]),
+      .linkedLibrary("torch_cuda"), .linkedLibrary("c10_cuda"),
+    ] : [])
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    exclude: FileManager.default.fileExists(
+      atPath: "\(Context.packageDirectory)/Tests/\(name)Tests/Fixtures") ? ["Fixtures"] : [],
+    swiftSettings: swiftSettings)
+}
+
+let package = Package(
+  name: "Attune",
+  platforms: [.macOS(.v15)],
+  products: [
+    .executable(name: "attune", targets: ["attune"]),
+    .library(
+      name: "Attune",
+      targets: [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
+        "Training", "Evaluation",
+      ]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+  ],
+  targets: [
+    .target(
+      name: "CTorch",
+      cxxSettings: [
+        .unsafeFlags([
+          "-isystem", "\(libtorch)/include",
+          "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+          "-O2", "-Wall",
+        ])
+      ],
+      linkerSettings: torchLibraries),
+    .systemLibrary(
+      name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    library("Torch", ["CTorch"]),
+    library("Tokenizers"),
+    library("Feedback", ["CZlib"]),
+    library("Environments"),
+    library("Objectives", ["Torch"]),
+    library("LanguageModels", ["Torch", "Tokenizers"]),
+    library("Evaluation", ["Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives"]),
+    library(
+      "Training",
+      [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
+        .product(name: "Yams", package: "Yams"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
+    .executableTarget(
+      name: "attune",
+      dependencies: [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
+        "Training", "Evaluation",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
+      swiftSettings: swiftSettings),
+    tests("Torch"),
+    tests("Tokenizers"),
+    tests("Feedback"),
+    tests("Environments"),
+    tests("Objectives"),
+    tests("LanguageModels"),
+    tests("Evaluation"),
+    tests("Training"),
+    tests("attune", ["Training", "Environments", "Feedback"]),
+  ],
+  cxxLanguageStandard: .cxx20
+)

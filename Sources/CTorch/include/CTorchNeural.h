@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operations of neural networks.
+
+ct_status ct_linear(ct_tensor input, ct_tensor weight, ct_optional_tensor bias, ct_tensor *out);
+ct_status ct_embedding(ct_tensor weight, ct_tensor ids, ct_tensor *out);
+// Computed in float32, returned in the input's type.
+ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, ct_tensor *out);
+ct_status ct_layer_norm(ct_tensor input, ct_tensor weight, ct_optional_tensor bias, double epsilon, ct_tensor *out);
+// y = x cos + rotate_half(x) sin over the last axis of x [B, H, T, K]; cos and sin [T, K] or [B, 1, T, K].
+ct_status ct_rotary(ct_tensor x, ct_tensor cosine, ct_tensor sine, ct_tensor *out);
+// Softmax attention, [B, H, T, K] each; fewer key heads than query heads are shared. `mask` is true where
+// attention is allowed, or absent.
+ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optional_tensor mask, bool causal,
+                       double scale, ct_tensor *out);
+// Log-probabilities of `targets` [N] under softmax(hidden [N, D] x weight^T [D, V] / temperature), in float32,
+// `chunk` rows at a time: the [N, V] logits never exist at once, neither forwards nor backwards. `entropy` [N] and
+// `top1` [N] (1 where the target is the most likely token) are computed where asked for, else empty. Gradients flow
+// through log-probabilities and entropy.
+ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature,
+                              int64_t chunk, bool wants_entropy, bool wants_top1, ct_tensor *log_probs,
+                              ct_tensor *entropy, ct_tensor *top1);

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Torch
+
+/// How rotary frequencies are stretched for contexts longer than those of pretraining.
+public enum RotaryScaling: Sendable, Equatable {
+  /// θ^(-2i/d) as it is.
+  case none
+  /// Frequencies divided by a factor.
+  case linear(factor: Double)
+  /// θ grows with the length once it passes the pretrained one.
+  case dynamic(factor: Double, originalLength: Int)
+  /// NTK by parts; `attentionFactor` multiplies cosine and sine.
+  case yarn(
+    factor: Double, originalLength: Int, betaFast: Double, betaSlow: Double, attentionFactor: Double)
+  /// Llama 3: low frequencies divided, high ones kept, smooth between.
+  case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalLength: Int)
+  /// One divisor a frequency, short and long lists.
+  case longRoPE(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
+}
+
+/// Cosines and sines of rotary position embedding, a table grown on demand.
+///
+/// Angles are computed in float32 as the reference implementation does; position p turns pair i by p · f(i).
+final class RotaryEmbedding {
+  private let theta: Double
+  private let width: Int
+  private let scaling: RotaryScaling
+  private let device: Device
+  private var tableLength = 0
+  private var cosine: Tensor
+  private var sine: Tensor
+
+  init(theta: Double, width: Int, scaling: RotaryScaling, device: Device) {
+    self.theta = theta
+    self.width = width
+    self.scaling = scaling
+    self.device = device
+    cosine = .zeros([0, width], device: device)
+    sine = cosine
+  }
+
+  /// Rows of positions `0..<count`: two tables `[count, K]`.
+  func table(count: Int) -> (cosine: Tensor, sine: Tensor) {
+    grow(to: count)
+    return (cosine.narrowed(0, 0..<count), sine.narrowed(0, 0..<count))
+  }
+
+  /// One row a batch row: two tables `[B, 1, 1, K]`.
+  func rows(at positions: Tensor, count: Int) -> (cosine: Tensor, sine: Tensor) {
+    grow(to: count)
+    let shape = [-1, 1, 1, width]
+    return (cosine.rows(positions).reshaped(shape), sine.rows(positions).reshaped(shape))
+  }
+
+  private func grow(to count: Int) {
+    // A dynamic scaling changes all angles with the length, so its table is exact for one length only.
+    if case .dynamic = scaling {
+      if count != tableLength { build(count) }
+    } else if count > tableLength {
+      build(Swift.max(count, tableLength * 2, 64))
+    }
+  }
+
+  private func build(_ count: Int) {
+    tableLength = count
+    let (frequencies, factor) = Self.frequencies(
+      theta: theta, width: width, scaling: scaling, length: count)
+    let inverse = Tensor(frequencies.map(Float.init), device: device).unsqueezed(0)
+    let angles = Tensor.range(0..<count, device: device).to(.float32).unsqueezed(1) * inverse
+    let both = concatenated([angles, angles], axis: 1)
+    cosine = factor == 1 ? cos(both) : cos(both) * factor
+    sine = factor == 1 ? sin(both) : sin(both) * factor
+  }
+
+  /// The K/2 frequencies for a text of `length` tokens and the factor on cosine and sine.
+  static func frequencies(
+    theta: Double, width: Int, scaling: RotaryScaling, length: Int
+  ) -> (values: [Double], factor: Double) {
+    let plain = baseFrequencies(theta, width)
+    switch scaling {
+    case .none:
+      return (plain, 1)
+    case .linear(let factor):
+      return (plain.map { $0 / factor }, 1)
+    case .dynamic(let factor, let original):
+      let stretch = factor * Double(Swift.max(length, original)) / Double(original) - (factor - 1)
+      let exponent = Double(width) / Double(width - 2)
+      return (baseFrequencies(theta * pow(stretch, exponent), width), 1)
+    case .yarn(let factor, let original, let fast, let slow, let attentionFactor):
+      return (yarn(plain, theta, width, factor, original, fast, slow), attentionFactor)
+    case .llama3(let factor, let low, let high, let original):
+      return (plain.map { llama3($0, factor, low, high, Double(original)) }, 1)
+    case .longRoPE(let short, let long, let original, let attentionFactor):
+      let divisors = length > original ? long : short
+      return (zip(plain, divisors).map { $0 / $1 }, attentionFactor)
+    }
+  }
+
+  private static func baseFrequencies(_ theta: Double, _ width: Int) -> [Double] {
+    (0..<width / 2).map { pow(theta, -2 * Double($0) / Double(width)) }
+  }
+
+  private static func llama3(
+    _ frequency: Double, _ factor: Double, _ low: Double, _ high: Double, _ original: Double
+  ) -> Double {
+    let wavelength = 2 * Double.pi / frequency
+    if wavelength > original / low { return frequency / factor }
+    if wavelength < original / high { return frequency }
+    let smooth = (original / wavelength - low) / (high - low)
+    return (1 - smooth) * frequency / factor + smooth * frequency
+  }
+
+  private static func yarn(
+    _ plain: [Double], _ theta: Double, _ width: Int, _ factor: Double, _ original: Int,
+    _ fast: Double, _ slow: Double
+  ) -> [Double] {
+    func dimension(_ rotations: Double) -> Double {
+      Double(width) * Foundation.log(Double(original) / (rotations * 2 * Double.pi))
+        / (2 * Foundation.log(theta))
+    }
+    let low = Swift.max(0, dimension(fast).rounded(.down))
+    var high = Swift.min(Double(width - 1), dimension(slow).rounded(.up))
+    if low == high { high += 0.001 }
+    return plain.enumerated().map { index, frequency in
+      let ramp = Swift.min(1, Swift.max(0, (Double(index) - low) / (high - low)))
+      let keep = 1 - ramp
+      return frequency / factor * (1 - keep) + frequency * keep
+    }
+  }
+}

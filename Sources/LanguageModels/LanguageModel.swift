@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Torch
+
+/// A decoder-only transformer: token ids in, one state a position out.
+///
+/// The model stops before the output matrix on purpose. Log-probabilities are computed from the states of the
+/// positions somebody asks about (``targetLogProbs(of:temperature:wantsEntropy:wantsTop1:)``), so the logits of a
+/// whole batch never exist.
+public protocol LanguageModel: AnyObject {
+  /// Parameters under their checkpoint names.
+  var parameters: NamedTensors { get }
+  /// What the model is, as `config.json` says it.
+  var configuration: ModelConfiguration { get }
+  /// The output matrix, `[V, D]`; the embedding itself where the two are tied.
+  var outputWeight: Tensor { get }
+
+  /// States after the last norm.
+  ///
+  /// - Parameters:
+  ///   - ids: `[B, T]`, int64, padded on the right: causal attention never looks there, so no mask is needed.
+  ///   - checkpointing: runs each block again in the backward pass instead of keeping its activations.
+  /// - Returns: `[B, T, D]`.
+  func states(_ ids: Tensor, checkpointing: Bool) -> Tensor
+
+  /// States of new positions, with keys and values of earlier ones from `cache`, which grows by the new ones.
+  ///
+  /// - Parameters:
+  ///   - ids: `[B, T]`; with an empty cache T may differ a row (padded right, lengths in the cache), else T = 1.
+  ///   - cache: made by ``makeCache(rowCount:capacity:)``.
+  /// - Returns: `[B, T, D]`.
+  func states(_ ids: Tensor, cache: KVCache) -> Tensor
+
+  /// Room for keys and values of `rowCount` rows of up to `capacity` tokens.
+  func makeCache(rowCount: Int, capacity: Int) -> KVCache
+
+  /// A model of the same architecture with the same numbers and no shared memory.
+  func copy(elementType: ElementType) throws -> any LanguageModel
+}
+
+extension LanguageModel {
+  /// Where the parameters live.
+  public var device: Device { outputWeight.device }
+
+  /// Type of the parameters.
+  public var elementType: ElementType { outputWeight.elementType }
+
+  /// Marks all parameters as trained or as frozen.
+  public func setTrainable(_ value: Bool) {
+    for (_, tensor) in parameters { tensor.requiringGrad(value) }
+  }
+
+  /// Count of numbers in the model.
+  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.elementCount } }
+
+  /// Log-probabilities of a batch's target tokens.
+  ///
+  /// - Parameters:
+  ///   - batch: rows with their targets.
+  ///   - temperature: divides the logits; that of sampling when the text was sampled.
+  ///   - wantsEntropy: also the entropy of each whole distribution.
+  ///   - wantsTop1: also whether the target was the likeliest token.
+  ///   - checkpointing: trades a second forward pass for memory.
+  /// - Returns: flat over the N targets, in the batch's order.
+  public func targetLogProbs(
+    of batch: TokenBatch, temperature: Double = 1, wantsEntropy: Bool = false,
+    wantsTop1: Bool = false, checkpointing: Bool = false
+  ) -> TargetLogProbs {
+    let hidden = states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
+    let asked = hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)  // [N, D]
+    return Torch.targetLogProbs(
+      hidden: asked, weight: outputWeight, targets: batch.targets, temperature: temperature,
+      wantsEntropy: wantsEntropy, wantsTop1: wantsTop1)
+  }
+
+  /// log π(y|x) in nats, summed over each row's target tokens, `[B]`.
+  public func sequenceLogProbs(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
+    batch.rowSums(targetLogProbs(of: batch, checkpointing: checkpointing).logProbs)
+  }
+}

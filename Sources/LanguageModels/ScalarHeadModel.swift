@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Torch
+
+/// A language model whose states a linear head turns into numbers: reward model, cost model or critic.
+///
+/// On disk it is Hugging Face's sequence classifier with one label: the trunk's names and `score.weight`.
+public final class ScalarHeadModel {
+  /// The transformer below the head.
+  public let trunk: any LanguageModel
+  /// The head, `[1, D]`; with a bias only where this project's critics ask for one.
+  public let head: Linear
+  private let headParameters: NamedTensors
+
+  /// A fresh head on a trunk.
+  ///
+  /// - Parameters:
+  ///   - trunk: taken over, not copied.
+  ///   - generator: draws the head: deviation 1 / sqrt(D + 1); nil starts it at zero, as critics are.
+  public convenience init(trunk: any LanguageModel, generator: Generator?) {
+    let width = trunk.outputWeight.size(1)
+    let store = ParameterStore(
+      generator: generator ?? Generator(seed: 0), elementType: trunk.elementType,
+      device: trunk.device)
+    let deviation = generator == nil ? 0 : 1 / Double(width + 1).squareRoot()
+    self.init(trunk: trunk, store: store, deviation: deviation)
+  }
+
+  /// Reads the head from a store beside the trunk's parameters.
+  init(trunk: any LanguageModel, store: ParameterStore, deviation: Double) {
+    self.trunk = trunk
+    let before = store.parameters.count
+    head = Linear(
+      store.root / "score", from: trunk.outputWeight.size(1), to: 1, bias: false,
+      deviation: deviation)
+    headParameters = Array(store.parameters[before...])
+  }
+
+  /// Parameters of trunk and head; the language head, which no score depends on, is left out.
+  public var parameters: NamedTensors {
+    trunk.parameters.filter { $0.name != "lm_head.weight" } + headParameters
+  }
+
+  /// Marks all parameters as trained or as frozen.
+  public func setTrainable(_ value: Bool) {
+    for (_, tensor) in parameters { tensor.requiringGrad(value) }
+  }
+
+  /// One score a row, read at its last token.
+  ///
+  /// - Returns: `[B]`, float32.
+  public func scores(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
+    read(batch, at: batch.lastPositions, checkpointing)
+  }
+
+  /// One value a target: of the state *before* the token, from which it was chosen.
+  ///
+  /// - Returns: `[N]`, float32, in the batch's order of targets.
+  public func values(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
+    read(batch, at: batch.statePositions, checkpointing)
+  }
+
+  private func read(_ batch: TokenBatch, at positions: Tensor, _ checkpointing: Bool) -> Tensor {
+    let states = trunk.states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
+    let asked = states.reshaped([-1, states.size(-1)]).rows(positions)
+    return head(asked).squeezed(-1).to(asked.elementType == .float64 ? .float64 : .float32)
+  }
+
+  /// The same numbers without shared memory.
+  public func copy() throws -> ScalarHeadModel {
+    let store = ParameterStore(
+      reading: TensorDictionary(headParameters), elementType: trunk.elementType, device: trunk.device)
+    let copy = ScalarHeadModel(
+      trunk: try trunk.copy(elementType: trunk.elementType), store: store, deviation: 0)
+    try store.finish()
+    return copy
+  }
+}

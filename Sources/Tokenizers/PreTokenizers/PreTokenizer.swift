@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A normalised segment cut into words: the model never merges across a cut.
+struct WordCuts {
+  var text: AlignedText
+  /// The words as byte ranges of `text`, in order.
+  var words: [Range<Int>]
+  /// Whether the model must look up bytes in the ``ByteAlphabet`` rather than scalars.
+  var isByteLevel = false
+
+  init(_ text: AlignedText) {
+    self.text = text
+    words = text.bytes.isEmpty ? [] : [0..<text.bytes.count]
+  }
+}
+
+/// Cuts a segment into words, and may rewrite it on the way.
+protocol PreTokenizer: Sendable {
+  func cut(_ cuts: inout WordCuts)
+}
+
+/// Reads the `pre_tokenizer` of a tokenizer file.
+///
+/// - Throws: ``TokenizerError/unsupported(stage:)`` for a kind that is not built in.
+func makePreTokenizer(_ json: JSONField) throws -> any PreTokenizer {
+  switch try json.stageType() {
+  case "Sequence":
+    PreTokenizerSequence(
+      stages: try json.required("pretokenizers").elements().map(makePreTokenizer))
+  case "ByteLevel": try ByteLevelPreTokenizer(json)
+  case let type: throw TokenizerError.unsupported(stage: "pre_tokenizer '\(type)'")
+  }
+}
+
+/// Several pre-tokenizers, each cutting the words of the one before.
+struct PreTokenizerSequence: PreTokenizer {
+  let stages: [any PreTokenizer]
+
+  func cut(_ cuts: inout WordCuts) {
+    for stage in stages { stage.cut(&cuts) }
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Foundation
+
+extension Tokenizer {
+  /// Writes `tokenizer.json`, `tokenizer_config.json` (with the chat template) and
+  /// `special_tokens_map.json`, in the layout that Python tools read.
+  ///
+  /// Each file appears whole or not at all. An older `chat_template.jinja` in the folder is
+  /// brought up to date, for it would win over the configuration.
+  ///
+  /// - Parameter folder: is made where it is missing.
+  /// - Throws: ``TokenizerError/fileFailure(path:reason:)``.
+  public func save(to folder: URL) throws {
+    let files = TokenizerFolder(url: folder)
+    try files.create()
+    try files.write(JSONWriter.pretty(pipeline.json), to: "tokenizer.json")
+    try files.write(JSONWriter.pretty(configuration.json), to: "tokenizer_config.json")
+    try files.write(
+      JSONWriter.pretty(configuration.specialTokensJSON), to: "special_tokens_map.json")
+    if try files.text("chat_template.jinja") != nil {
+      if let chatTemplate {
+        try files.write(Array(chatTemplate.utf8), to: "chat_template.jinja")
+      } else {
+        try files.remove("chat_template.jinja")
+      }
+    }
+  }
+
+  /// Bytes that are equal exactly where two tokenizers treat all texts and chats alike; hash them
+  /// for cache keys.
+  ///
+  /// They do not depend on how a file was laid out, and survive saving and loading. Made anew at
+  /// each call, in time proportional to the vocabulary.
+  public var fingerprintData: Data {
+    let roles = configuration.specialTokensJSON
+    let template = chatTemplate.map { JSONValue.string($0) } ?? .null
+    let everything = JSONValue.object([
+      JSONMember("tokenizer", pipeline.json), JSONMember("roles", roles),
+      JSONMember("chat_template", template),
+    ])
+    return Data(JSONWriter.canonical(everything))
+  }
+}

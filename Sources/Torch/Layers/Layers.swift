@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import CTorch
+
+/// y = x Wᵀ + b.
+public struct Linear {
+  /// `[out, in]`.
+  public let weight: Tensor
+  /// `[out]`, or nil.
+  public let bias: Tensor?
+
+  /// Makes or reads `weight` and, if wanted, `bias` in the scope.
+  public init(
+    _ scope: Scope, from input: Int, to output: Int, bias: Bool, deviation: Double = 0.02
+  ) {
+    weight = scope.parameter("weight", [output, input], .normal(deviation: deviation))
+    self.bias = bias ? scope.parameter("bias", [output], .zeros) : nil
+  }
+
+  /// `[..., in]` to `[..., out]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
+}
+
+/// x Wᵀ + b with the weight given: for heads tied to the embedding.
+public func linear(_ x: Tensor, _ weight: Tensor, _ bias: Tensor? = nil) -> Tensor {
+  produce("linear of \(x.shape) by \(weight.shape)") {
+    ct_linear(x.pointer, weight.pointer, bias?.pointer, $0)
+  }
+}
+
+/// A table of vectors, one a token.
+public struct Embedding {
+  /// `[V, D]`.
+  public let weight: Tensor
+
+  /// Makes or reads `weight` in the scope.
+  public init(_ scope: Scope, count: Int, width: Int, deviation: Double = 0.02) {
+    weight = scope.parameter("weight", [count, width], .normal(deviation: deviation))
+  }
+
+  /// Token ids `[...]`, int64, to vectors `[..., D]`.
+  public func callAsFunction(_ ids: Tensor) -> Tensor {
+    produce("embedding of \(ids.shape)") { ct_embedding(weight.pointer, ids.pointer, $0) }
+  }
+}
+
+/// Root-mean-square normalisation: x / sqrt(mean(x²) + ε) in float32, times a gain.
+public struct RMSNorm {
+  /// `[D]`.
+  public let weight: Tensor
+  /// ε, added under the root.
+  public let epsilon: Double
+
+  /// Makes or reads `weight` in the scope.
+  public init(_ scope: Scope, width: Int, epsilon: Double) {
+    weight = scope.parameter("weight", [width], .ones)
+    self.epsilon = epsilon
+  }
+
+  /// `[..., D]` to `[..., D]`, the input's type.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    produce("RMS norm of \(x.shape)") { ct_rms_norm(x.pointer, weight.pointer, epsilon, $0) }
+  }
+}
+
+/// Turns pairs of coordinates by position-dependent angles (half-split layout).
+///
+/// - Parameters:
+///   - x: queries or keys `[B, H, T, K]`.
+///   - cosine: `[T, K]`, or `[B, 1, T, K]` where rows stand at different positions.
+///   - sine: as `cosine`.
+public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor {
+  produce("rotary of \(x.shape) by \(cosine.shape)") {
+    ct_rotary(x.pointer, cosine.pointer, sine.pointer, $0)
+  }
+}
+
+/// Softmax attention over keys.
+///
+/// - Parameters:
+///   - query: `[B, H, T, K]`.
+///   - key: `[B, H', S, K]`; `H'` divides `H`, and each key head serves `H / H'` query heads.
+///   - value: as `key`.
+///   - mask: true where attention is allowed, broadcast to `[B, H, T, S]`; nil allows all (or what `causal` leaves).
+///   - causal: position t sees positions up to t; needs T = S and no mask.
+///   - scale: the factor on the products, normally K^-1/2.
+/// - Returns: `[B, H, T, K]`.
+public func attention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double
+) -> Tensor {
+  produce("attention of \(query.shape), \(key.shape)") {
+    ct_attention(query.pointer, key.pointer, value.pointer, mask?.pointer, causal, scale, $0)
+  }
+}
+
+/// Log-probabilities of given next tokens, with what else the same pass over the logits can give.
+public struct TargetLogProbs {
+  /// `[N]`, nats, float32.
+  public let logProbs: Tensor
+  /// `[N]`, nats; nil unless asked for.
+  public let entropy: Tensor?
+  /// `[N]`, 1 where the target was the likeliest token; nil unless asked for. No gradient.
+  public let top1: Tensor?
+}
+
+/// Log-probabilities of `targets` under softmax(hidden · weightᵀ / temperature) without holding `[N, V]` logits.
+///
+/// - Parameters:
+///   - hidden: `[N, D]`, the states before the targets.
+///   - weight: `[V, D]`, the output matrix.
+///   - targets: token ids `[N]`, int64.
+///   - temperature: above 0; divides the logits.
+///   - wantsEntropy: also gives the entropy of each whole distribution.
+///   - wantsTop1: also tells whether the target was the likeliest.
+///   - chunkElements: about how many logits may exist at once.
+public func targetLogProbs(
+  hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1,
+  wantsEntropy: Bool = false, wantsTop1: Bool = false, chunkElements: Int = 1 << 20
+) -> TargetLogProbs {
+  let chunk = Swift.max(16, chunkElements / Swift.max(1, weight.size(0)))
+  var entropy: ct_tensor?
+  var top1: ct_tensor?
+  let logProbs = produce("log-probs of \(targets.shape) targets") {
+    ct_target_log_probs(
+      hidden.pointer, weight.pointer, targets.pointer, temperature, Int64(chunk), wantsEntropy,
+      wantsTop1, $0, &entropy, &top1)
+  }
+  let entropyTensor = entropy.map(Tensor.init(owning:))
+  let top1Tensor = top1.map(Tensor.init(owning:))
+  return TargetLogProbs(
+    logProbs: logProbs, entropy: wantsEntropy ? entropyTensor : nil,
+    top1: wantsTop1 ? top1Tensor : nil)
+}
