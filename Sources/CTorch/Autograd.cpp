@@ -43,7 +43,8 @@ struct Block : public torch::CustomClassHolder {
 };
 
 struct Checkpoint : public torch::autograd::Function<Checkpoint> {
-  static at::Tensor forward(AutogradContext *context, c10::intrusive_ptr<Block> block, variable_list inputs) {
+  static at::Tensor forward(AutogradContext *context, c10::intrusive_ptr<Block> block, at::TensorList tensors) {
+    variable_list inputs(tensors.begin(), tensors.end());
     context->saved_data["block"] = c10::IValue::make_capsule(block);
     context->save_for_backward(inputs);
     at::NoGradGuard noGrad;
@@ -112,7 +113,9 @@ ct_status ct_checkpoint(const ct_tensor *inputs, int64_t count, ct_block block, 
                         void (*release)(void *), ct_tensor *out) {
   return guarded([&] {
     auto holder = c10::make_intrusive<Block>(block, context, release);
-    *out = wrap(Checkpoint::apply(holder, unwrapList(inputs, count)));
+    auto tensors = unwrapList(inputs, count);
+    // Only a TensorList counts as variables here; gradients do not flow through a vector.
+    *out = wrap(Checkpoint::apply(holder, at::TensorList(tensors)));
   });
 }
 }

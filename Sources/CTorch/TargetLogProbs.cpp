@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log-probabilities of chosen tokens without the logits of a whole batch.
+#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/linear.h>
@@ -23,6 +24,15 @@ at::Tensor scaledLogits(const at::Tensor &rows, const at::Tensor &weight, double
   return temperature == 1.0 ? logits : logits.div(temperature);
 }
 
+/// The type matrix products run in: autocast's where that is on, so that the backward pass, which runs outside of
+/// the autocast region, repeats exactly what the forward pass did; else the wider of the two.
+at::ScalarType productType(const at::Tensor &hidden, const at::Tensor &weight) {
+  auto device = hidden.device().type();
+  bool casts = at::autocast::is_autocast_enabled(device) && hidden.scalar_type() != at::kDouble;
+  return casts ? at::autocast::get_autocast_dtype(device)
+               : c10::promoteTypes(hidden.scalar_type(), weight.scalar_type());
+}
+
 struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
   static variable_list forward(AutogradContext *context, const at::Tensor &hidden, const at::Tensor &weight,
                                const at::Tensor &targets, double temperature, int64_t chunk, bool wantsEntropy,
@@ -33,9 +43,11 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     auto normalizer = at::empty_like(logProbs);
     auto entropy = at::empty({wantsEntropy ? count : 0}, logProbs.options());
     auto top1 = at::empty({wantsTop1 ? count : 0}, logProbs.options());
+    const auto product = productType(hidden, weight);
+    const auto rows = hidden.to(product), head = weight.to(product);
     for (int64_t start = 0; start < count; start += chunk) {
       const int64_t length = std::min(chunk, count - start);
-      auto logits = scaledLogits(hidden.narrow(0, start, length), weight, temperature);
+      auto logits = scaledLogits(rows.narrow(0, start, length), head, temperature);
       auto target = targets.narrow(0, start, length).unsqueeze(1);
       auto logSum = logits.logsumexp(1);
       auto chosen = logits.gather(1, target).squeeze(1);
@@ -50,6 +62,7 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     context->save_for_backward({hidden, weight, targets, normalizer, entropy});
     context->saved_data["temperature"] = temperature;
     context->saved_data["chunk"] = chunk;
+    context->saved_data["product"] = static_cast<int64_t>(product);
     context->mark_non_differentiable({top1});
     return {logProbs, entropy, top1};
   }
@@ -65,14 +78,16 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     const bool wantsHidden = context->needs_input_grad(0);
     const bool wantsWeight = context->needs_input_grad(1);
     const int64_t count = hidden.size(0);
+    const auto product = static_cast<at::ScalarType>(context->saved_data["product"].toInt());
+    const auto states = hidden.to(product), head = weight.to(product);
 
     auto hiddenGradient = wantsHidden ? at::empty_like(hidden) : at::Tensor();
     auto weightGradient =
         wantsWeight ? at::zeros_like(weight, weight.options().dtype(normalizer.scalar_type())) : at::Tensor();
     for (int64_t start = 0; start < count; start += chunk) {
       const int64_t length = std::min(chunk, count - start);
-      auto rows = hidden.narrow(0, start, length);
-      auto logs = scaledLogits(rows, weight, temperature).sub_(normalizer.narrow(0, start, length).unsqueeze(1));
+      auto rows = states.narrow(0, start, length);
+      auto logs = scaledLogits(rows, head, temperature).sub_(normalizer.narrow(0, start, length).unsqueeze(1));
       auto probabilities = logs.exp();
       at::Tensor gradient;
       if (byLogProb.defined()) {
@@ -88,8 +103,8 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
         gradient.sub_(probabilities.mul(surplus).mul_(upstream));
       }
       if (temperature != 1.0) gradient.div_(temperature);
-      auto narrow = gradient.to(hidden.scalar_type());
-      if (wantsHidden) hiddenGradient.narrow(0, start, length).copy_(narrow.matmul(weight));
+      auto narrow = gradient.to(product);
+      if (wantsHidden) hiddenGradient.narrow(0, start, length).copy_(narrow.matmul(head));
       if (wantsWeight) weightGradient.add_(narrow.t().matmul(rows));
     }
     if (wantsWeight) weightGradient = weightGradient.to(weight.scalar_type());

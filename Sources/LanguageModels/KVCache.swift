@@ -71,7 +71,8 @@ public final class KVCache {
     layers[layer].keys.scatterInPlace(2, index, keys)
     layers[layer].values.scatterInPlace(2, index, values)
     return (
-      layers[layer].keys.narrowed(2, 0..<step.width), layers[layer].values.narrowed(2, 0..<step.width)
+      layers[layer].keys.narrowed(2, 0..<step.width),
+      layers[layer].values.narrowed(2, 0..<step.width)
     )
   }
 

@@ -68,7 +68,8 @@ public final class ScalarHeadModel {
   /// The same numbers without shared memory.
   public func copy() throws -> ScalarHeadModel {
     let store = ParameterStore(
-      reading: TensorDictionary(headParameters), elementType: trunk.elementType, device: trunk.device)
+      reading: TensorDictionary(headParameters), elementType: trunk.elementType,
+      device: trunk.device)
     let copy = ScalarHeadModel(
       trunk: try trunk.copy(elementType: trunk.elementType), store: store, deviation: 0)
     try store.finish()

@@ -27,6 +27,12 @@ final class Pipeline: Sendable {
     var cache = WordCache()
     var scratch = ModelScratch()
     var pieces: [Piece] = []
+
+    /// Gives back what one huge word took; the cache bounds itself.
+    mutating func shrink() {
+      if scratch.pieces.capacity > 1 << 16 { scratch = ModelScratch() }
+      if pieces.capacity > 1 << 16 { pieces = [] }
+    }
   }
 
   /// Reads a parsed `tokenizer.json`.
@@ -106,7 +112,8 @@ final class Pipeline: Sendable {
     text.withUTF8 { bytes in
       appendText(bytes, to: &encoding, &workspace)
     }
-    workspaces.withLock { $0.append(workspace) }
+    workspace.shrink()
+    workspaces.withLock { [workspace] in $0.append(workspace) }
     postProcessor?.process(
       &encoding, addSpecialTokens: addSpecialTokens, vocabulary: vocabulary)
     return encoding

@@ -27,11 +27,12 @@ extension Tokenizer {
     }
   }
 
-  /// Bytes that are equal exactly where two tokenizers treat all texts and chats alike; hash them
-  /// for cache keys.
+  /// Bytes that identify the tokenizer, to be hashed for cache keys: two tokenizers with equal
+  /// bytes treat all texts and chats alike.
   ///
-  /// They do not depend on how a file was laid out, and survive saving and loading. Made anew at
-  /// each call, in time proportional to the vocabulary.
+  /// They hold the whole pipeline, the tokens' roles and the chat template. They do not depend on
+  /// how a file was laid out, and survive saving and loading. Made anew at each call, in time
+  /// proportional to the vocabulary.
   public var fingerprintData: Data {
     let roles = configuration.specialTokensJSON
     let template = chatTemplate.map { JSONValue.string($0) } ?? .null

@@ -18,6 +18,10 @@ public import Foundation
 /// `tokenizer_config.json`, `add_bos_token`, `add_eos_token` and `clean_up_tokenization_spaces`
 /// are not applied: the post-processor and the decoder of `tokenizer.json` alone decide.
 /// Its `truncation` and `padding` are kept when saving but not applied either: batching does that.
+///
+/// Letters and digits are told apart by Swift's Unicode tables. They know some 4,600 characters,
+/// assigned by recent versions of Unicode, that Python's do not; words with those may be cut
+/// otherwise there.
 public struct Tokenizer: Sendable {
   let pipeline: Pipeline
   var configuration: TokenizerConfiguration
@@ -66,7 +70,7 @@ public struct Tokenizer: Sendable {
       guard let token = configuration.tokens[role] else { continue }
       guard pipeline.vocabulary.id(of: token) != nil else {
         throw TokenizerError.unknownToken(
-          file: "tokenizer_config.json", field: role, token: token)
+          file: configuration.files[role] ?? "tokenizer configuration", field: role, token: token)
       }
     }
     self.pipeline = pipeline

@@ -10,6 +10,8 @@ struct TokenizerConfiguration: Sendable {
 
   /// Token by role, as text.
   private(set) var tokens: [String: String] = [:]
+  /// The file that named each role's token.
+  private(set) var files: [String: String] = [:]
   var chatTemplate: String?
   private(set) var modelMaxLength: Int?
   /// The file's object; saving writes it back with what changed.
@@ -30,6 +32,7 @@ struct TokenizerConfiguration: Sendable {
       }
       // A token is given by its text or by an object as in added_tokens.
       tokens[role] = try (field.optional("content") ?? field).string()
+      files[role] = field.file
     }
     chatTemplate = try template ?? configuration?.optional("chat_template").flatMap(Self.template)
     modelMaxLength = configuration?.optional("model_max_length").flatMap(Self.length)

@@ -65,10 +65,12 @@ extension Tensor {
 /// times: no random draws without a generator of its own.
 ///
 /// - Parameters:
-///   - inputs: everything differentiable that `body` reads besides parameters; at least one must require gradients.
+///   - inputs: everything differentiable that `body` reads besides parameters; where none of them requires gradients
+///     (the first block over a frozen embedding), `body` runs as it is, so that its parameters keep theirs.
 ///   - body: maps the inputs to one tensor.
+/// - Returns: what `body` gives.
 public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Tensor) -> Tensor {
-  guard ct_grad_enabled() else { return body(inputs) }
+  guard ct_grad_enabled(), inputs.contains(where: \.requiresGrad) else { return body(inputs) }
   let box = Unmanaged.passRetained(CheckpointBody(body))
   let handles = inputs.map { Optional($0.pointer) }
   return withExtendedLifetime(inputs) {

@@ -7,8 +7,8 @@ import Tokenizers
 struct BytePairTrainerTests {
   @Test("special tokens come first, then bytes, then merges, most frequent first")
   func order() throws {
-    // Pairs: "ab" 5 times, " c" 3 times (in " cd"), "cd" 3 times; "Ġ" + "c" has id 222 on the left,
-    // "c" + "d" a lower one, so of the two the latter wins.
+    // By hand: "ab" comes 5 times and then "Ġab" 4; "Ġc" and "cd" both come 3 times, and the id of
+    // "c" is lower than that of "Ġ", so "cd" wins and takes "Ġc" with it.
     let texts = ["ab ab ab ab ab cd cd cd"]
     let tokenizer = try BytePairTrainer(vocabularySize: 262).train(on: texts)
     #expect(tokenizer.token(of: 0) == "<|endoftext|>")

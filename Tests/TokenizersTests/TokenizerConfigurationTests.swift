@@ -51,10 +51,12 @@ struct TokenizerConfigurationTests {
       {"chat_template": [{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}]}
       """)
     #expect(tokenizer.chatTemplate == "D")
-    tokenizer.chatTemplate = "N"
+    let template = "{{ \"quoted\" }} back\\slash\r\n\ttab \u{1}\u{7F} e\u{301} 🙂 \u{2028}"
+    tokenizer.chatTemplate = template
     try Fixture.withFolder { folder in
       try tokenizer.save(to: folder)
-      #expect(try Tokenizer(folder: folder).chatTemplate == "N")
+      let loaded = try #require(try Tokenizer(folder: folder).chatTemplate)
+      #expect(sameScalars(loaded, template))
       let saved = try String(
         contentsOf: folder.appending(path: "tokenizer_config.json"), encoding: .utf8)
       #expect(saved.contains("tool_use"))

@@ -121,6 +121,10 @@ struct TokenizerErrorTests {
         "normalizer 'Replace' with a regular expression"
       ),
       (#""pre_tokenizer": {"type": "Digits"}"#, "pre_tokenizer 'Digits'"),
+      (
+        #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "ByteLevel"}]}"#,
+        "pre_tokenizer 'Sequence' with a stage after 'ByteLevel'"
+      ),
       (#""post_processor": {"type": "BertProcessing"}"#, "post_processor 'BertProcessing'"),
       (#""decoder": {"type": "WordPiece"}"#, "decoder 'WordPiece'"),
     ])

@@ -99,10 +99,7 @@ public struct KrippendorffAlpha: Sendable, Equatable {
       }
       observed += 2 * sum / Double(unit.count - 1)
     }
-    var expected = 0.0
-    for c in values.indices {
-      for k in 0..<c { expected += 2 * totals[c] * totals[k] * distance(c, k) }
-    }
+    let expected = distance.expectedSum(totals)
     guard expected > 0 else { return nil }
     return 1 - observed * (totals.reduce(0, +) - 1) / expected
   }
@@ -134,5 +131,27 @@ private struct Distance {
     case .ratio: difference = (values[c] - values[k]) / (values[c] + values[k])
     }
     return difference * difference
+  }
+
+  /// Σ_ck n_c n_k δ²(c,k), without going through all pairs where a sum of squares gives it.
+  func expectedSum(_ totals: [Double]) -> Double {
+    let count = totals.reduce(0, +)
+    switch scale {
+    case .nominal: return count * count - totals.reduce(0) { $0 + $1 * $1 }
+    case .ordinal: return 2 * count * Self.squaredSpread(centers, totals)
+    case .interval: return 2 * count * Self.squaredSpread(values, totals)
+    case .ratio:
+      var sum = 0.0
+      for c in values.indices {
+        for k in 0..<c { sum += 2 * totals[c] * totals[k] * self(c, k) }
+      }
+      return sum
+    }
+  }
+
+  private static func squaredSpread(_ places: [Double], _ weights: [Double]) -> Double {
+    let total = weights.reduce(0, +)
+    let center = zip(places, weights).reduce(0) { $0 + $1.0 * $1.1 } / total
+    return zip(places, weights).reduce(0) { $0 + $1.1 * ($1.0 - center) * ($1.0 - center) }
   }
 }

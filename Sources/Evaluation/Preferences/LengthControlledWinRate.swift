@@ -119,7 +119,8 @@ public struct LengthControlledWinRate: Sendable, Equatable {
         value: fit.controlled, count: items.count, interval: interval, options: options),
       raw: raw, strength: fit.theta, lengthCoefficient: fit.phi, difficultyCoefficient: fit.psi,
       lengthDifferenceDeviation: fit.deviation,
-      predictionStandardError: fit.predictions.standardErrorOfMean ?? 0,
+      predictionStandardError: fit.hasDifficulty
+        ? fit.predictions.standardErrorOfMean ?? 0 : 0,
       warnings: warnings(items, raw: raw, controlled: fit.controlled))
   }
 

@@ -54,14 +54,13 @@ public struct Histogram: Sendable, Equatable, Codable {
     aboveCount = 0
     let bins = max(1, binCount ?? Self.freedmanDiaconis(finite, low, high))
     counts = [Int](repeating: 0, count: bins)
-    let scale = Double(bins) / (high - low)
     for value in finite {
       if value < low {
         belowCount += 1
       } else if value > high {
         aboveCount += 1
       } else {
-        counts[min(bins - 1, Int((value - low) * scale))] += 1
+        counts[min(bins - 1, Int((value - low) / (high - low) * Double(bins)))] += 1
       }
     }
   }

@@ -18,9 +18,7 @@ struct LogisticRegression {
     var covariance: [[Double]]
   }
 
-  /// - Parameters:
-  ///   - rows: one feature vector an item, all of one width.
-  ///   - targets: one probability an item, in [0, 1].
+  /// Fits one feature vector an item, all of one width, to one probability an item.
   func fit(rows: [[Double]], targets: [Double], metric: String) throws -> Fit {
     let width = rows[0].count
     var weights = [Double](repeating: 0, count: width)

@@ -4,8 +4,8 @@ extension SimulatedAnnotator {
   /// Judges pairs one after the other.
   ///
   /// The records are stored comparisons with the extras `shown_first` (0 or 1: which completion was
-  /// shown first), `strength` (1 to 4, the quartile of the seen difference among these pairs; absent
-  /// for ties and skips) and `time`.
+  /// shown first), `strength` (1 to 4, the quartile of the seen difference among the decided pairs;
+  /// absent for ties and skips) and `time`.
   ///
   /// - Parameter pairs: the study, in its order.
   /// - Returns: as many annotations, in the same order.
@@ -56,9 +56,12 @@ extension SimulatedAnnotator {
       group: group.name, isAdversarial: person.isAdversarial, isFlipped: false, tookFirst: false,
       isSkipped: draws.skip < skipRate || skipBelow.map { max(seen.0, seen.1) <= $0 } ?? false,
       preference: chances.preference)
-    let preference = truth.isSkipped ? nil : decide(
-      chances, mistake: person.mistake, draws: draws, isFirstShownFirst: isFirstShownFirst,
-      truth: &truth)
+    let preference =
+      truth.isSkipped
+      ? nil
+      : decide(
+        chances, mistake: person.mistake, draws: draws, isFirstShownFirst: isFirstShownFirst,
+        truth: &truth)
 
     let body = RecordBody.comparison(
       Comparison(
@@ -90,16 +93,20 @@ extension SimulatedAnnotator {
     return truth.isFlipped ? 1 - choice : choice
   }
 
-  /// Writes the quartile of each difference into the records.
+  /// Writes into each decided record the quartile of its difference among the decided ones.
   private func grade(_ annotations: inout [Annotation]) {
-    let gaps = annotations.map { abs($0.truth.seenValues[0] - $0.truth.seenValues[1]) }
-    let sorted = gaps.sorted()
-    guard !sorted.isEmpty else { return }
-    let bounds = (1...3).map { sorted[min(sorted.count - 1, sorted.count * $0 / 4)] }
-    for (index, gap) in gaps.enumerated() {
-      guard case .comparison(let comparison) = annotations[index].record.body,
+    var gaps: [(index: Int, gap: Double)] = []
+    for (index, annotation) in annotations.enumerated() {
+      guard case .comparison(let comparison) = annotation.record.body,
         let preference = comparison.preference, preference != 0.5
       else { continue }
+      let seen = annotation.truth.seenValues
+      gaps.append((index, abs(seen[0] - seen[1])))
+    }
+    let sorted = gaps.map(\.gap).sorted()
+    guard !sorted.isEmpty else { return }
+    let bounds = (1...3).map { sorted[sorted.count * $0 / 4] }
+    for (index, gap) in gaps {
       let strength = 1 + bounds.count { gap >= $0 }
       annotations[index].record.extras["strength"] = .integer(strength)
     }

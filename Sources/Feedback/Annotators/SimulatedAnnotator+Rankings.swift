@@ -33,7 +33,8 @@ extension SimulatedAnnotator {
     case .plackettLuce:
       // −ln(−ln u) is Gumbel; 1 − u keeps u = 0 away from the logarithm.
       ranks = Ranking.ranks(
-        ofScores: values.map { beta * $0 - log(-log1p(-random.uniform()) + .leastNonzeroMagnitude) })
+        ofScores: values.map { beta * $0 - log(-log1p(-random.uniform()) + .leastNonzeroMagnitude) }
+      )
     case .lexicographic(let aspects, let swap):
       ranks = lexicographicRanks(candidates, by: aspects, swap: swap, using: &random)
     }

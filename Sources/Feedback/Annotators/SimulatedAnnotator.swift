@@ -173,7 +173,8 @@ extension SimulatedAnnotator {
 
   private static func known(_ value: Double?, _ field: String) -> Double {
     guard let value else {
-      preconditionFailure("SimulatedAnnotator: the view needs the candidates' \(field), which is nil")
+      preconditionFailure(
+        "SimulatedAnnotator: the view needs the candidates' \(field), which is nil")
     }
     return value
   }

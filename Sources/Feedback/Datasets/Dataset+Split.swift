@@ -18,6 +18,7 @@ extension Dataset {
   /// - Parameters:
   ///   - testSize: share or number of records to hold out.
   ///   - seed: of the draw; the same seed and records give the same sides.
+  /// - Returns: what is left to train on, and what is held out; both with the report of the whole.
   /// - Throws: ``FeedbackError/option(name:problem:)`` where a side would be empty.
   public func split(testSize: TestSize, seed: UInt64 = 42) throws -> (train: Dataset, test: Dataset)
   {

@@ -69,7 +69,8 @@ public struct Dataset: Sendable {
   ///   - method: name of the method in messages, such as `dpo`.
   ///   - seed: of every random choice (`fraction`, `weight`, random pairs of a list).
   ///   - options: what to do with rows of little use.
-  /// - Throws: ``FeedbackError``.
+  /// - Returns: the records in the order of sources and rows, at least one.
+  /// - Throws: ``FeedbackError``: what is wrong with which file, line or option.
   public static func load(
     _ sources: [DatasetSource], accepting: [RowType], method: String, seed: UInt64 = 42,
     options: DatasetOptions = DatasetOptions()

@@ -31,7 +31,8 @@ struct DatasetLoader {
     let weighted = sources.count { $0.weight != nil }
     guard weighted == 0 || weighted == sources.count else {
       throw FeedbackError.option(
-        name: "weight", problem: "give every source a weight, or none; \(weighted) of "
+        name: "weight",
+        problem: "give every source a weight, or none; \(weighted) of "
           + "\(sources.count) have one")
     }
     var parts: [[Record]] = []
@@ -67,6 +68,7 @@ struct DatasetLoader {
       let converted = convert(record, to: wanted, reader: reader, using: &random)
       if !converted.isEmpty { rows.append(converted) }
     }
+    try agree(on: reader.isConversational, path: source.path)
     report.rowCount += reader.rowCount
     noteColumns(of: reader)
     if isSampled {
@@ -95,6 +97,21 @@ struct DatasetLoader {
       if !report.conversions.contains(note) { report.conversions.append(note) }
     }
     return wanted
+  }
+
+  private mutating func agree(on form: Bool, path: String) throws {
+    guard let isConversational else {
+      isConversational = form
+      return
+    }
+    guard form == isConversational else {
+      let words = form ? ("messages", "plain text") : ("plain text", "messages")
+      throw FeedbackError.option(
+        name: "dataset",
+        problem:
+          "\(path) holds \(words.0), the sources before it \(words.1); use one kind at a time"
+      )
+    }
   }
 
   private mutating func noteColumns(of reader: RecordReader) {
@@ -144,12 +161,6 @@ struct DatasetLoader {
 
   private mutating func check(_ records: [Record]) -> [Record] {
     records.filter { record in
-      if let known = isConversational, known != record.body.isConversational {
-        // The reader holds each file to one form; mixed sources are kept and rendered row by row.
-        isConversational = true
-      } else {
-        isConversational = record.body.isConversational
-      }
       for (finding, policy) in findings(in: record) {
         report.note(finding, in: record, isDropped: policy == .drop)
         if policy == .drop { return false }

@@ -57,7 +57,9 @@ public struct DatasetReport: Sendable, Hashable {
         "\(count.finding.rawValue): \(spaced(count.count)) "
           + "(\(count.isDropped ? "dropped" : "kept")\(place))")
     }
-    if notSampledCount > 0 { lines.append("left out by fraction or weight: \(spaced(notSampledCount))") }
+    if notSampledCount > 0 {
+      lines.append("left out by fraction or weight: \(spaced(notSampledCount))")
+    }
     return lines
   }
 

@@ -12,7 +12,8 @@ struct LayoutDetector {
   func layout(of rows: [JSONObject], file: String) throws(FeedbackError) -> RowLayout {
     let direct = RowLayout.all.filter { accepting.contains($0.rowType) }
     let convertible = RowLayout.all.filter { layout in
-      !accepting.contains(layout.rowType)
+      // Plain text to imitate has no prompt that could be taken out.
+      !accepting.contains(layout.rowType) && layout.columns != RowLayout.text.columns
         && accepting.contains { Conversion.exists(from: layout.rowType, to: $0) }
     }
     for layout in direct + convertible {
@@ -47,7 +48,7 @@ enum ColumnSuggestion {
   static let synonyms: [String: [String]] = [
     "prompt": [
       "question", "query", "instruction", "input", "problem", "context", "post", "source_text",
-      "user", "request",
+      "user", "request", "text",
     ],
     "completion": [
       "response", "answer", "output", "solution", "reply", "target", "generation", "summary",

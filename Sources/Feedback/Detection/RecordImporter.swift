@@ -9,6 +9,9 @@ struct RecordImporter {
   /// Decided by the first record: whether texts are messages.
   private(set) var isConversational: Bool?
   private var knownColumns: Set<String> = []
+  /// Columns of the last row, and which of them are extras: rows mostly repeat their columns.
+  private var lastKeys: [String]?
+  private var extraPositions: [Int] = []
 
   init(layout: RowLayout) { self.layout = layout }
 
@@ -33,7 +36,7 @@ struct RecordImporter {
         at: place, rowType: layout.rowType.rawValue,
         problem: "the values do not fit the other rows, which are \(layout.shown)")
     }
-    note(row)
+    if !row.hasKeys(lastKeys ?? []) || lastKeys == nil { note(row) }
     do throws(FieldError) {
       let readings = try layout.read(row)
       var template = try reserved(of: row)
@@ -54,6 +57,10 @@ struct RecordImporter {
   }
 
   private mutating func note(_ row: JSONObject) {
+    let keys = row.keys
+    lastKeys = keys
+    let placed = Set(layout.columns + layout.optional + Self.reserved)
+    extraPositions = keys.indices.filter { !placed.contains(keys[$0]) }
     for (key, _) in row where knownColumns.insert(key).inserted {
       let isReserved = Self.reserved.contains(key) && !Self.informative.contains(key)
       if layout.columns.contains(key) || layout.optional.contains(key) || isReserved {
@@ -88,18 +95,15 @@ struct RecordImporter {
     record.system = try row.optionalString("system")
     record.tools = try tools(of: row)
     record.chatTemplateArguments = try row.optionalObject("chat_template_kwargs")
-    var gone = layout.columns + layout.optional
-    gone += ["weight", "margin", "system", "tools", "chat_template_kwargs"]
-    // People and sources are also numbered; other kinds of values stay as they are.
+    record.extras = row.members(at: extraPositions)
+    // People are also numbered; other kinds of values stay as they are, among the extras.
     switch row["annotator"] {
     case .string(let name): record.annotator = name
     case .integer(let number): record.annotator = String(number)
-    default: break
+    case let value: record.extras["annotator"] = value
     }
     record.source = row["source"]?.string
-    if record.annotator != nil { gone.append("annotator") }
-    if record.source != nil { gone.append("source") }
-    record.extras = row.removing(gone)
+    if record.source == nil { record.extras["source"] = row["source"] }
     return record
   }
 

@@ -48,7 +48,8 @@ extension RowLayout {
       rest = rest[end...]
     }
     guard messages.last?.role == .assistant, messages.count >= 2 else {
-      throw FieldError(field, "a transcript ends with an \"Assistant:\" turn after a \"Human:\" turn")
+      throw FieldError(
+        field, "a transcript ends with an \"Assistant:\" turn after a \"Human:\" turn")
     }
     return messages
   }

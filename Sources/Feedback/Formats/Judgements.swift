@@ -44,7 +44,8 @@ extension RowLayout {
     for (index, completion) in try row.array("completions").enumerated() {
       let field = "completions[\(index)]"
       guard let object = completion.object else {
-        throw FieldError(field, "expected {\"response\", \"overall_score\"}, found \(completion.kind)")
+        throw FieldError(
+          field, "expected {\"response\", \"overall_score\"}, found \(completion.kind)")
       }
       texts.append(.plain(try object.string("response", in: field)))
       scores.append(try object.double("overall_score", in: field))

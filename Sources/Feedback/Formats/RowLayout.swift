@@ -38,7 +38,8 @@ struct RowLayout: Sendable {
     stepwise, ultraFeedback, rankingByRanks, rankingByScores, gradedComparison, comparison,
     safetyPreference, alpacaPreference, shareGPTPreference, preference,
     safeRLHF, safeRLHFFromOne, openAIPreference, summaryComparison, hhTranscript,
-    implicitPreference, shareGPTBinary, messagesBinary, helpSteer, unpairedPreference, scoredAspects,
+    implicitPreference, shareGPTBinary, messagesBinary, helpSteer, unpairedPreference,
+    scoredAspects,
     scored, promptCompletion, alpaca, prm800K, mathShepherd, messages, shareGPT,
     shareGPTSingular, text, promptOnly,
   ]

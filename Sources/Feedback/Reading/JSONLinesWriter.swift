@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CZlib
 import Foundation
 
 /// Writes JSON Lines to a temporary file that takes the place of `path` only when all is written,
@@ -13,7 +12,8 @@ public final class JSONLinesWriter {
 
   private let path: String
   private let temporary: String
-  private var handle: gzFile?
+  private let file: ByteWriter
+  private var isInPlace = false
   private var serializer = JSONSerializer()
   private static let blockSize = 1 << 16
 
@@ -24,18 +24,15 @@ public final class JSONLinesWriter {
   public init(_ path: String) throws {
     self.path = path
     temporary = "\(path).\(ProcessInfo.processInfo.globallyUniqueString).partial"
-    // "T" writes the bytes as they are.
-    guard let handle = gzopen(temporary, path.hasSuffix(".gz") ? "wb6" : "wbT") else {
-      throw FeedbackError.output(file: path, reason: String(cString: strerror(errno)))
+    do throws(SystemFailure) {
+      file = try ByteWriter(temporary, isCompressed: path.hasSuffix(".gz"))
+    } catch {
+      throw FeedbackError.output(file: path, reason: error.reason)
     }
-    self.handle = handle
   }
 
   deinit {
-    if let handle {
-      gzclose(handle)
-      unlink(temporary)
-    }
+    if !isInPlace { unlink(temporary) }
   }
 
   /// Adds one row.
@@ -48,7 +45,8 @@ public final class JSONLinesWriter {
     lineCount += 1
     guard serializer.nonFiniteCount == 0 else {
       throw FeedbackError.output(
-        file: path, reason: "row \(lineCount) holds a number that is not finite: \(row.keys.listed)")
+        file: path, reason: "row \(lineCount) holds a number that is not finite: \(row.keys.listed)"
+      )
     }
     if serializer.bytes.count >= Self.blockSize { try flush() }
   }
@@ -63,17 +61,12 @@ public final class JSONLinesWriter {
   /// - Throws: ``FeedbackError/output(file:reason:)``.
   public func finish() throws {
     try flush()
-    guard let handle else { return }
-    self.handle = nil
-    guard gzclose(handle) == Z_OK else {
-      let reason = String(cString: strerror(errno))
-      unlink(temporary)
-      throw FeedbackError.output(file: path, reason: reason)
-    }
-    guard rename(temporary, path) == 0 else {
-      let reason = String(cString: strerror(errno))
-      unlink(temporary)
-      throw FeedbackError.output(file: path, reason: reason)
+    do throws(SystemFailure) {
+      try file.close()
+      guard isInPlace || rename(temporary, path) == 0 else { throw SystemFailure() }
+      isInPlace = true
+    } catch {
+      throw FeedbackError.output(file: path, reason: error.reason)
     }
   }
 
@@ -87,10 +80,10 @@ public final class JSONLinesWriter {
   }
 
   private func flush() throws {
-    guard let handle, !serializer.bytes.isEmpty else { return }
-    let written = gzwrite(handle, serializer.bytes, UInt32(serializer.bytes.count))
-    guard Int(written) == serializer.bytes.count else {
-      throw FeedbackError.output(file: path, reason: String(cString: strerror(errno)))
+    do throws(SystemFailure) {
+      try file.write(serializer.bytes)
+    } catch {
+      throw FeedbackError.output(file: path, reason: error.reason)
     }
     serializer.bytes.removeAll(keepingCapacity: true)
   }

@@ -120,7 +120,7 @@ private func parseRow(_ text: [UInt8], at place: Provenance, isLine: Bool) throw
   } catch {
     var reason = error.reason
     if isLine, text.last == UInt8(ascii: "{") || text.last == UInt8(ascii: "["),
-      reason.hasPrefix("the text ends")
+      reason.hasPrefix("the line ends")
     {
       reason += "; each row must stand on one line of its own"
     }

@@ -92,7 +92,7 @@ extension Message {
     if let toolCalls { object["tool_calls"] = .array(toolCalls) }
     if let toolCallID { object["tool_call_id"] = .string(toolCallID) }
     if let name { object["name"] = .string(name) }
-    if let weight { object["weight"] = JSONValue(weight) }
+    if let weight { object["weight"] = JSONValue(number: weight) }
     for (key, value) in extras { object[key] = value }
     return .object(object)
   }
@@ -118,7 +118,8 @@ extension Message {
 
   private static func role(_ object: JSONObject, field: String) throws(FieldError) -> Role {
     guard let value = object["role"] else {
-      let hint = object.contains("from") ? "; from/value turns belong in a 'conversations' column" : ""
+      let hint =
+        object.contains("from") ? "; from/value turns belong in a 'conversations' column" : ""
       throw FieldError(
         field, "a message needs 'role' and 'content', found \(object.keys.listed)\(hint)")
     }
@@ -148,7 +149,8 @@ extension Message {
       }
       return .parts(texts)
     case nil, .null:
-      guard role == .assistant, object.contains("tool_calls") || object.contains("reasoning_content")
+      guard role == .assistant,
+        object.contains("tool_calls") || object.contains("reasoning_content")
       else { throw FieldError("\(field).content", "is missing") }
       return .none
     case let other?:

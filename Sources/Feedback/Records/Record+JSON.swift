@@ -8,8 +8,8 @@ extension Record {
   /// `original_<name>`, so that nothing is lost.
   public var json: JSONObject {
     var row = body.json
-    if let weight { row["weight"] = JSONValue(weight) }
-    if let margin { row["margin"] = JSONValue(margin) }
+    if let weight { row["weight"] = JSONValue(number: weight) }
+    if let margin { row["margin"] = JSONValue(number: margin) }
     if let annotator { row["annotator"] = .string(annotator) }
     if let source { row["source"] = .string(source) }
     if let system { row["system"] = .string(system) }
@@ -49,7 +49,7 @@ extension RecordBody {
       [
         "prompt": comparison.prompt.json,
         "completions": [comparison.first.json, comparison.second.json],
-        "preference": comparison.preference.map { JSONValue($0) } ?? .null,
+        "preference": comparison.preference.map { JSONValue(number: $0) } ?? .null,
       ]
     }
   }
@@ -71,7 +71,7 @@ extension Ranking {
       "prompt": prompt.json, "completions": .array(completions.map(\.json)),
       "ranks": .array(ranks.map(JSONValue.integer)),
     ]
-    if let scores { row["scores"] = .array(scores.map { JSONValue($0) }) }
+    if let scores { row["scores"] = .array(scores.map { JSONValue(number: $0) }) }
     return row
   }
 }
@@ -80,9 +80,9 @@ extension Scores {
   fileprivate func column(after row: JSONObject) -> JSONObject {
     var row = row
     switch self {
-    case .single(let score): row["score"] = JSONValue(score)
+    case .single(let score): row["score"] = JSONValue(number: score)
     case .aspects(let aspects):
-      row["scores"] = .object(JSONObject(aspects.map { ($0.name, JSONValue($0.value)) }))
+      row["scores"] = .object(JSONObject(aspects.map { ($0.name, JSONValue(number: $0.value)) }))
     }
     return row
   }
@@ -94,9 +94,9 @@ extension SafetyMarks {
     if let safer { row["safer"] = .string(safer.rawValue) }
     if let isChosenSafe { row["is_chosen_safe"] = .bool(isChosenSafe) }
     if let isRejectedSafe { row["is_rejected_safe"] = .bool(isRejectedSafe) }
-    if let severityChosen { row["severity_chosen"] = JSONValue(severityChosen) }
-    if let severityRejected { row["severity_rejected"] = JSONValue(severityRejected) }
-    if let confidence { row["safety_confidence"] = JSONValue(confidence) }
+    if let severityChosen { row["severity_chosen"] = JSONValue(number: severityChosen) }
+    if let severityRejected { row["severity_rejected"] = JSONValue(number: severityRejected) }
+    if let confidence { row["safety_confidence"] = JSONValue(number: confidence) }
     return row
   }
 }

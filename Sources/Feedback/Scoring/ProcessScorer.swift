@@ -20,6 +20,7 @@ import Foundation
 ///         row = json.loads(line)
 ///         print(json.dumps({"score": -len(row["completion"])}), flush=True)
 public final class ProcessScorer: Scorer {
+  /// Name in logs.
   public let name: String
   /// The program and its arguments.
   public let command: [String]
@@ -99,6 +100,8 @@ public final class ProcessScorer: Scorer {
     case .answer(let row, let line, let reason):
       let shown = line.count > 200 ? line.prefix(200) + "..." : line[...]
       text = "answer \(row): expected {\"score\": number}, found \(shown) (\(reason))"
+    case .surplus(let line):
+      text = "wrote a line that answers no row: \(line.prefix(200))"
     case .input(let reason): text = "the rows could not be handed over: \(reason)"
     }
     let tail = stderr.split(separator: "\n").suffix(5)

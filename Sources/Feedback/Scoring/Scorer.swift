@@ -65,6 +65,7 @@ public protocol Judge {
   ///   - prompts: texts, one a pair.
   ///   - first: the completion shown first.
   ///   - second: the completion shown second.
+  /// - Returns: as many verdicts as pairs.
   /// - Throws: where no verdict could be had.
   func verdicts(prompts: [String], first: [String], second: [String]) throws -> [Verdict]
 }

@@ -12,6 +12,7 @@ final class ScorerProcess {
     case tooSlow(answered: Int)
     case answer(row: Int, line: String, reason: String)
     case input(reason: String)
+    case surplus(line: String)
   }
 
   private let process = Process()
@@ -54,6 +55,7 @@ final class ScorerProcess {
     var lines: [[UInt8]] = []
     var scanned = 0
     var isOpen = (output: true, errors: true)
+    try requireSilence()
     while lines.count < answerCount {
       let now = DispatchTime.now().uptimeNanoseconds
       guard now < deadline else { throw .tooSlow(answered: lines.count) }
@@ -75,12 +77,26 @@ final class ScorerProcess {
       }
       if polled[1].revents != 0 { isOpen.errors = readErrors() }
       if polled[0].revents != 0 {
-        isOpen.output = read(outputDescriptor, into: &received)
+        isOpen.output = readBlock(outputDescriptor, into: &received)
         takeLines(from: &scanned, into: &lines, limit: answerCount)
       }
       if polled[2].revents != 0 { sent += try send(request[sent...]) }
     }
+    try requireSilence()
     return lines
+  }
+
+  /// A line nobody asked for would be taken for the answer to a later row.
+  private func requireSilence() throws(Failure) {
+    var polled = pollfd(fd: outputDescriptor, events: Int16(POLLIN), revents: 0)
+    if poll(&polled, 1, 0) > 0, polled.revents & Int16(POLLIN) != 0 {
+      _ = readBlock(outputDescriptor, into: &received)
+    }
+    guard received.allSatisfy({ $0 == 0x0A || $0 == 0x0D || $0 == 0x20 }) else {
+      let line = received.drop { $0 == 0x0A || $0 == 0x0D }.prefix { $0 != 0x0A }
+      throw .surplus(line: String(decoding: line, as: UTF8.self))
+    }
+    received.removeAll(keepingCapacity: true)
   }
 
   /// Ends the program, kindly first; safe to call twice.
@@ -109,10 +125,10 @@ final class ScorerProcess {
   }
 
   /// Reads what is there; false at the end of the stream.
-  private func read(_ descriptor: Int32, into buffer: inout [UInt8]) -> Bool {
+  private func readBlock(_ descriptor: Int32, into buffer: inout [UInt8]) -> Bool {
     let blockSize = 1 << 16
     let count = withUnsafeTemporaryAllocation(of: UInt8.self, capacity: blockSize) { block -> Int in
-      let count = Foundation.read(descriptor, block.baseAddress, blockSize)
+      let count = read(descriptor, block.baseAddress, blockSize)
       if count > 0 { buffer.append(contentsOf: block[..<count]) }
       return count
     }
@@ -120,7 +136,7 @@ final class ScorerProcess {
   }
 
   private func readErrors() -> Bool {
-    let isOpen = read(errorDescriptor, into: &errorBytes)
+    let isOpen = readBlock(errorDescriptor, into: &errorBytes)
     if errorBytes.count > Self.errorLimit {
       errorBytes.removeFirst(errorBytes.count - Self.errorLimit)
     }

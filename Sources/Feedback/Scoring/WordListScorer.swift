@@ -14,6 +14,7 @@ public struct WordListScorer: Scorer, Sendable {
     case share
   }
 
+  /// Name in logs.
   public let name: String
   /// The words, in lower case.
   public let words: Set<String>
@@ -46,6 +47,7 @@ public struct WordListScorer: Scorer, Sendable {
     self.words = list
   }
 
+  /// The score of each completion; prompts and other columns do not matter.
   public func scores(prompts: [String], completions: [String], extras: [JSONObject]) -> [Double] {
     completions.map(score)
   }

@@ -65,13 +65,19 @@ public struct JSONObject: Sendable, Sequence, ExpressibleByDictionaryLiteral {
     return rest
   }
 
-  /// The object with the member `old` called `new`, at the same place.
-  func renaming(_ old: String, to new: String) -> JSONObject {
-    guard let found = position(of: old) else { return self }
-    var renamed = self
-    renamed.members[found].key = new
-    renamed.rebuildIndex()
-    return renamed
+  /// Whether the keys are exactly these, in this order.
+  func hasKeys(_ keys: [String]) -> Bool {
+    guard members.count == keys.count else { return false }
+    for position in keys.indices where members[position].key != keys[position] { return false }
+    return true
+  }
+
+  /// The members at these positions, in their order.
+  func members(at positions: [Int]) -> JSONObject {
+    var part = JSONObject()
+    part.members = positions.map { members[$0] }
+    part.rebuildIndex()
+    return part
   }
 
   /// Appends a member; false, and no change, if the key is there already.

@@ -93,7 +93,8 @@ extension JSONParser {
   }
 
   private func decode(_ slice: Slice<UnsafeBufferPointer<UInt8>>) throws(Failure) -> String {
-    if let text = String(validating: slice, as: UTF8.self) { return text }
+    let text = String(validating: UnsafeBufferPointer(rebasing: slice), as: UTF8.self)
+    if let text { return text }
     throw invalidUTF8(slice, at: slice.startIndex)
   }
 

@@ -124,13 +124,13 @@ struct JSONParser {
     if take("]") { return values }
     while true {
       skipBlanks()
-      if position >= bytes.count { throw unfinished("list", start) }
+      if position >= bytes.count { throw unfinished("array", start) }
       if found() == "']'" { throw fail("a comma before ']'; remove the comma") }
       values.append(try parseValue())
       skipBlanks()
       if take(",") { continue }
       if take("]") { break }
-      if position >= bytes.count { throw unfinished("list", start) }
+      if position >= bytes.count { throw unfinished("array", start) }
       throw fail("expected ',' or ']' after a value, found \(found())")
     }
     return values
@@ -175,7 +175,8 @@ struct JSONParser {
     position = start
     switch word {
     case "True", "False", "None":
-      throw fail("\(word) is Python, not JSON; write \(word == "None" ? "null" : word.lowercased())")
+      throw fail(
+        "\(word) is Python, not JSON; write \(word == "None" ? "null" : word.lowercased())")
     case "NaN", "Infinity", "nan", "inf":
       throw fail("\(word) is no JSON number; write null or leave the field out")
     case "":
@@ -220,9 +221,9 @@ struct JSONParser {
   }
 
   private func unfinished(_ what: String, _ start: Int) -> Failure {
+    guard !bytes.contains(0x0A) else { return fail("the text ends inside an \(what) never closed") }
     let place = Self.locate(Failure(offset: start, reason: ""), in: bytes)
-    return fail(
-      "the text ends inside the \(what) that begins at line \(place.line), column \(place.column)")
+    return fail("the line ends inside the \(what) that begins at column \(place.column)")
   }
 
   func fail(_ reason: String) -> Failure { Failure(offset: position, reason: reason) }

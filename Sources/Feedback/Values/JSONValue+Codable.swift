@@ -8,7 +8,9 @@ extension JSONValue: Codable {
   public init(from decoder: any Decoder) throws {
     if let keyed = try? decoder.container(keyedBy: AnyKey.self) {
       var members = JSONObject()
-      for key in keyed.allKeys { members[key.stringValue] = try keyed.decode(JSONValue.self, forKey: key) }
+      for key in keyed.allKeys {
+        members[key.stringValue] = try keyed.decode(JSONValue.self, forKey: key)
+      }
       self = .object(members)
       return
     }

@@ -23,7 +23,7 @@ public enum JSONValue: Sendable, Hashable {
   case object(JSONObject)
 
   /// A whole number becomes `integer`, everything else `number`; so `3.0` is written back as `3`.
-  public init(_ value: Double) {
+  public init(number value: Double) {
     if value.rounded() == value, abs(value) < 9_007_199_254_740_992 {
       self = .integer(Int(value))
     } else {

@@ -116,6 +116,7 @@ public struct TokenBatch {
   /// The flat place of each row's last token, `[B]`.
   public var lastPositions: Tensor {
     let width = ids.size(1)
-    return Tensor(lengths.enumerated().map { $0.offset * width + $0.element - 1 }, device: ids.device)
+    return Tensor(
+      lengths.enumerated().map { $0.offset * width + $0.element - 1 }, device: ids.device)
   }
 }

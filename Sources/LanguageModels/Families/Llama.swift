@@ -101,7 +101,9 @@ struct LlamaBlock {
 ///
 /// Source: Touvron et al. 2023, arXiv:2307.09288; Grattafiori et al. 2024, arXiv:2407.21783.
 public final class Llama: LanguageModel {
+  /// Parameters under their checkpoint names, in the order of the layers.
   public let parameters: NamedTensors
+  /// What `config.json` says.
   public let configuration: ModelConfiguration
   /// The shape, as the family knows it.
   public let shape: LlamaConfiguration
@@ -117,6 +119,7 @@ public final class Llama: LanguageModel {
   /// - Parameters:
   ///   - configuration: of the family "llama".
   ///   - store: draws parameters or reads them; the caller finishes it.
+  /// - Throws: ``ModelFolderError`` where the configuration contradicts itself.
   public init(_ configuration: ModelConfiguration, _ store: ParameterStore) throws {
     let shape = try configuration.llama()
     self.configuration = configuration
@@ -140,8 +143,10 @@ public final class Llama: LanguageModel {
       device: embedding.weight.device)
   }
 
+  /// The output matrix, `[V, D]`; the embedding where the two are tied or the model has no language head.
   public var outputWeight: Tensor { head?.weight ?? embedding.weight }
 
+  /// States after the last norm, `[B, T, D]`, of texts padded on the right.
   public func states(_ ids: Tensor, checkpointing: Bool) -> Tensor {
     let turn = rotaryEmbedding.table(count: ids.size(1))
     var x = embedding(ids)  // [B, T, D]
@@ -151,6 +156,7 @@ public final class Llama: LanguageModel {
     return norm(x)
   }
 
+  /// States of new tokens, `[B, T, D]`; the cache grows by them.
   public func states(_ ids: Tensor, cache: KVCache) -> Tensor {
     if cache.isEmpty { return fill(ids, cache) }
     precondition(ids.size(1) == 1, "cached decoding takes one new token a row, got \(ids.shape)")
@@ -174,12 +180,14 @@ public final class Llama: LanguageModel {
     return norm(x)
   }
 
+  /// Room for keys and values of `rowCount` rows of up to `capacity` tokens, in the type of the parameters.
   public func makeCache(rowCount: Int, capacity: Int) -> KVCache {
     KVCache(
       layerCount: shape.layerCount, rowCount: rowCount, keyHeadCount: shape.keyHeadCount,
       headWidth: shape.headWidth, capacity: capacity, elementType: elementType, device: device)
   }
 
+  /// A frozen model with the same numbers, converted to `elementType`, in memory of its own.
   public func copy(elementType: ElementType) throws -> any LanguageModel {
     let store = ParameterStore(
       reading: TensorDictionary(parameters.map { ($0.name, $0.tensor.detached()) }),

@@ -74,6 +74,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
       throw fields.error(
         "num_key_value_heads", "\(keyHeadCount) does not divide the \(headCount) attention heads")
     }
+    let headWidth = try fields.positive("head_dim", default: width / headCount)
+    guard headWidth.isMultiple(of: 2) else {
+      throw fields.error(
+        "head_dim", "rotary embedding turns pairs, but a head has \(headWidth) numbers")
+    }
     let maximumLength = try fields.positive("max_position_embeddings", default: 2048)
     let rope = try fields.object("rope_parameters") ?? fields.object("rope_scaling")
     self.init(
@@ -83,11 +88,11 @@ public struct LlamaConfiguration: Sendable, Equatable {
       layerCount: try fields.positive("num_hidden_layers", default: 32),
       headCount: headCount,
       keyHeadCount: keyHeadCount,
-      headWidth: try fields.positive("head_dim", default: width / headCount),
+      headWidth: headWidth,
       maximumLength: maximumLength,
       normEpsilon: try fields.number("rms_norm_eps") ?? 1e-6,
       ropeTheta: try rope?.number("rope_theta") ?? fields.number("rope_theta") ?? 10_000,
-      ropeScaling: try RotaryScaling(rope, maximumLength: maximumLength),
+      ropeScaling: try RotaryScaling(rope, maximumLength: maximumLength, headWidth: headWidth),
       hasAttentionBias: try fields.flag("attention_bias") ?? false,
       hasFeedForwardBias: try fields.flag("mlp_bias") ?? false,
       tiesEmbedding: try fields.flag("tie_word_embeddings") ?? false,
@@ -105,17 +110,39 @@ public struct LlamaConfiguration: Sendable, Equatable {
       "tie_word_embeddings": tiesEmbedding, "initializer_range": initializerRange,
       "attention_dropout": 0.0, "use_cache": true,
     ]
-    if ropeScaling == .none {
-      fields["rope_theta"] = ropeTheta
-      fields["rope_parameters"] = ["rope_type": "default", "rope_theta": ropeTheta]
-    }
+    fields["rope_theta"] = ropeTheta
+    fields["rope_parameters"] = ropeScaling.fields.merging(["rope_theta": ropeTheta]) { $1 }
     return fields
   }
 }
 
 extension RotaryScaling {
+  /// `rope_parameters` without the base.
+  var fields: [String: Any] {
+    switch self {
+    case .none: return ["rope_type": "default"]
+    case .linear(let factor): return ["rope_type": "linear", "factor": factor]
+    case .dynamic(let factor, _): return ["rope_type": "dynamic", "factor": factor]
+    case .yarn(let factor, let original, let fast, let slow, let attentionFactor):
+      return [
+        "rope_type": "yarn", "factor": factor, "original_max_position_embeddings": original,
+        "beta_fast": fast, "beta_slow": slow, "attention_factor": attentionFactor,
+      ]
+    case .llama3(let factor, let low, let high, let original):
+      return [
+        "rope_type": "llama3", "factor": factor, "low_freq_factor": low, "high_freq_factor": high,
+        "original_max_position_embeddings": original,
+      ]
+    case .longRoPE(let short, let long, let original, let attentionFactor):
+      return [
+        "rope_type": "longrope", "short_factor": short, "long_factor": long,
+        "original_max_position_embeddings": original, "attention_factor": attentionFactor,
+      ]
+    }
+  }
+
   /// Reads `rope_parameters` (or the older `rope_scaling`).
-  init(_ fields: ConfigurationFields?, maximumLength: Int) throws {
+  init(_ fields: ConfigurationFields?, maximumLength: Int, headWidth: Int) throws {
     guard let fields else {
       self = .none
       return
@@ -132,7 +159,7 @@ extension RotaryScaling {
       self = .llama3(
         factor: try fields.required("factor"), lowFactor: try fields.required("low_freq_factor"),
         highFactor: try fields.required("high_freq_factor"), originalLength: original)
-    case "longrope": self = try RotaryScaling.longRoPE(fields, original, maximumLength)
+    case "longrope": self = try RotaryScaling.longRoPE(fields, original, maximumLength, headWidth)
     default:
       throw fields.error(
         "rope_type",
@@ -158,13 +185,21 @@ extension RotaryScaling {
   }
 
   private static func longRoPE(
-    _ fields: ConfigurationFields, _ original: Int, _ maximum: Int
+    _ fields: ConfigurationFields, _ original: Int, _ maximum: Int, _ headWidth: Int
   ) throws -> RotaryScaling {
+    func divisors(_ name: String) throws -> [Double] {
+      let found = try fields.numbers(name)
+      guard found.count == headWidth / 2 else {
+        throw fields.error(
+          name, "has \(found.count) numbers, heads of width \(headWidth) need \(headWidth / 2)")
+      }
+      return found
+    }
     let factor = try fields.number("factor") ?? Double(maximum) / Double(original)
     let attention =
       factor <= 1 ? 1 : (1 + Foundation.log(factor) / Foundation.log(Double(original))).squareRoot()
     return .longRoPE(
-      short: try fields.numbers("short_factor"), long: try fields.numbers("long_factor"),
+      short: try divisors("short_factor"), long: try divisors("long_factor"),
       originalLength: original,
       attentionFactor: try fields.number("attention_factor") ?? attention)
   }

@@ -12,11 +12,24 @@ public enum RotaryScaling: Sendable, Equatable {
   case dynamic(factor: Double, originalLength: Int)
   /// NTK by parts; `attentionFactor` multiplies cosine and sine.
   case yarn(
-    factor: Double, originalLength: Int, betaFast: Double, betaSlow: Double, attentionFactor: Double)
+    factor: Double, originalLength: Int, betaFast: Double, betaSlow: Double, attentionFactor: Double
+  )
   /// Llama 3: low frequencies divided, high ones kept, smooth between.
   case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalLength: Int)
   /// One divisor a frequency, short and long lists.
   case longRoPE(short: [Double], long: [Double], originalLength: Int, attentionFactor: Double)
+}
+
+extension RotaryScaling {
+  /// Lengths of text whose frequencies are those of a text of `count` tokens.
+  func lengths(like count: Int) -> Range<Int> {
+    switch self {
+    case .none, .linear, .yarn, .llama3: 0..<Int.max
+    case .dynamic(_, let original): count <= original ? 0..<original + 1 : count..<count + 1
+    case .longRoPE(_, _, let original, _):
+      count <= original ? 0..<original + 1 : original + 1..<Int.max
+    }
+  }
 }
 
 /// Cosines and sines of rotary position embedding, a table grown on demand.
@@ -28,6 +41,8 @@ final class RotaryEmbedding {
   private let scaling: RotaryScaling
   private let device: Device
   private var tableLength = 0
+  /// Lengths of text that the table is right for.
+  private var servedLengths = 0..<0
   private var cosine: Tensor
   private var sine: Tensor
 
@@ -54,12 +69,11 @@ final class RotaryEmbedding {
   }
 
   private func grow(to count: Int) {
-    // A dynamic scaling changes all angles with the length, so its table is exact for one length only.
-    if case .dynamic = scaling {
-      if count != tableLength { build(count) }
-    } else if count > tableLength {
-      build(Swift.max(count, tableLength * 2, 64))
-    }
+    guard !servedLengths.contains(count) else { return }
+    let alike = scaling.lengths(like: count)
+    let size = Swift.min(alike.upperBound - 1, Swift.max(count, tableLength * 2, 64))
+    build(size)
+    servedLengths = alike.lowerBound..<size + 1
   }
 
   private func build(_ count: Int) {

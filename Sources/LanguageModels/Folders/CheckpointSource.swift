@@ -51,7 +51,8 @@ struct CheckpointSource: TensorSource {
           + "convert it with transformers: model.save_pretrained(folder, safe_serialization=True)")
     }
     return .notAModel(
-      path: folder.path, reason: "it has neither model.safetensors nor model.safetensors.index.json")
+      path: folder.path, reason: "it has neither model.safetensors nor model.safetensors.index.json"
+    )
   }
 
   var names: [String] { Array(fileOfName.keys) }

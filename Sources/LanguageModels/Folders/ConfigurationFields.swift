@@ -22,7 +22,8 @@ struct ConfigurationFields {
       throw ModelFolderError.notAModel(
         path: file.deletingLastPathComponent().path, reason: "it has no \(file.lastPathComponent)")
     }
-    guard let object = try? JSONSerialization.jsonObject(with: data), let values = object as? [String: Any]
+    guard let object = try? JSONSerialization.jsonObject(with: data),
+      let values = object as? [String: Any]
     else {
       throw ModelFolderError.badConfiguration(
         path: file.path, field: "the file", reason: "is no JSON object")

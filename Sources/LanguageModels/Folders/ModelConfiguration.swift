@@ -30,7 +30,9 @@ public struct ModelConfiguration: Sendable, Equatable {
   }
 
   /// A new Llama.
-  public init(_ shape: LlamaConfiguration, bosTokenID: Int?, eosTokenID: Int?, padTokenID: Int?) throws {
+  public init(_ shape: LlamaConfiguration, bosTokenID: Int?, eosTokenID: Int?, padTokenID: Int?)
+    throws
+  {
     var values = shape.fields
     values["architectures"] = ["LlamaForCausalLM"]
     values["bos_token_id"] = bosTokenID
@@ -79,6 +81,8 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// - Parameters:
   ///   - kind: what the saved weights are.
   ///   - elementType: type of the saved weights.
+  /// - Returns: the contents of `config.json`, unknown fields included.
+  /// - Throws: what JSON encoding throws.
   func data(as kind: ModelKind, elementType: ElementType) throws -> Data {
     var values = fields.values
     let stem = (values["architectures"] as? [String])?.first.map { name in

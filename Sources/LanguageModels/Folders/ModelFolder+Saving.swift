@@ -14,7 +14,8 @@ extension ModelFolder {
   ///   - tokenizer: saved beside it; nil leaves tokenizer files out.
   ///   - folder: created if need be.
   ///   - elementType: type on disk; nil keeps the model's.
-  ///   - shardByteLimit: starts a new shard beyond this size.
+  ///   - shardByteLimit: starts a new shard beyond this size; weights of an older model in the folder are removed.
+  /// - Throws: ``ModelFolderError/unwritable(path:reason:)``, `SafetensorsError`, `TokenizerError`.
   public static func save(
     _ model: any LanguageModel, tokenizer: Tokenizer?, to folder: URL,
     elementType: ElementType? = nil, shardByteLimit: Int = 5_000_000_000
@@ -49,7 +50,8 @@ extension ModelFolder {
       bos: configuration.bosTokenID ?? tokenizer?.bosTokenID,
       eos: configuration.eosTokenIDs.isEmpty ? eos : configuration.eosTokenIDs,
       pad: configuration.padTokenID ?? tokenizer?.padTokenID)
-    try write(try named.data(as: kind, elementType: type), to: folder.appending(path: "config.json"))
+    try write(
+      try named.data(as: kind, elementType: type), to: folder.appending(path: "config.json"))
     if kind == .language { try writeGenerationConfiguration(named, folder) }
     try tokenizer?.save(to: folder)
     try writeWeights(stored, folder, shardByteLimit)
@@ -63,7 +65,8 @@ extension ModelFolder {
     let eos = configuration.eosTokenIDs
     if !eos.isEmpty { values["eos_token_id"] = eos.count == 1 ? eos[0] : eos }
     if let pad = configuration.padTokenID { values["pad_token_id"] = pad }
-    let data = try JSONSerialization.data(withJSONObject: values, options: [.prettyPrinted, .sortedKeys])
+    let data = try JSONSerialization.data(
+      withJSONObject: values, options: [.prettyPrinted, .sortedKeys])
     try write(data, to: folder.appending(path: "generation_config.json"))
   }
 
@@ -71,6 +74,7 @@ extension ModelFolder {
     let shards = split(tensors, limit)
     guard shards.count > 1 else {
       try SafetensorsWriter.write(tensors, to: folder.appending(path: "model.safetensors"))
+      try removeWeights(folder, besides: ["model.safetensors"])
       return
     }
     var map: [String: String] = [:]
@@ -84,8 +88,25 @@ extension ModelFolder {
     let index: [String: Any] = [
       "metadata": ["total_size": total, "total_parameters": count], "weight_map": map,
     ]
-    let data = try JSONSerialization.data(withJSONObject: index, options: [.prettyPrinted, .sortedKeys])
+    let data = try JSONSerialization.data(
+      withJSONObject: index, options: [.prettyPrinted, .sortedKeys])
     try write(data, to: folder.appending(path: "model.safetensors.index.json"))
+    try removeWeights(folder, besides: Set(map.values).union(["model.safetensors.index.json"]))
+  }
+
+  /// Removes weights of an older model, which would be read instead of the new ones or waste space.
+  private static func removeWeights(_ folder: URL, besides kept: Set<String>) throws {
+    do {
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+        let isShard =
+          name.hasPrefix("model-") && name.contains("-of-") && name.hasSuffix(".safetensors")
+        let isWhole = name == "model.safetensors" || name == "model.safetensors.index.json"
+        guard isShard || isWhole, !kept.contains(name) else { continue }
+        try FileManager.default.removeItem(at: folder.appending(path: name))
+      }
+    } catch {
+      throw ModelFolderError.unwritable(path: folder.path, reason: error.localizedDescription)
+    }
   }
 
   private static func split(_ tensors: NamedTensors, _ limit: Int) -> [NamedTensors] {

@@ -10,7 +10,8 @@ public struct ModelFolder {
   /// Its `config.json`.
   public let configuration: ModelConfiguration
 
-  private typealias Builder = @Sendable (ModelConfiguration, ParameterStore) throws -> any LanguageModel
+  private typealias Builder =
+    @Sendable (ModelConfiguration, ParameterStore) throws -> any LanguageModel
   /// The families known, by `model_type`.
   private static let families: [String: Builder] = [
     "llama": { try Llama($0, $1) }
@@ -25,7 +26,8 @@ public struct ModelFolder {
       throw ModelFolderError.notAModel(path: url.path, reason: "there is no such folder")
     }
     guard isDirectory.boolValue else {
-      throw ModelFolderError.notAModel(path: url.path, reason: "it is a file; name the folder it is in")
+      throw ModelFolderError.notAModel(
+        path: url.path, reason: "it is a file; name the folder it is in")
     }
     self.url = url
     configuration = try ModelConfiguration(folder: url)
@@ -41,6 +43,7 @@ public struct ModelFolder {
   /// - Parameters:
   ///   - elementType: type of the parameters in memory; nil keeps the file's.
   ///   - device: where they shall live.
+  /// - Returns: the model, frozen.
   /// - Throws: ``ModelFolderError``, `WeightsError`, `SafetensorsError`.
   public func languageModel(
     elementType: ElementType? = .float32, device: Device = .cpu
@@ -63,6 +66,8 @@ public struct ModelFolder {
   ///   - generator: draws a fresh head where the folder has none; nil refuses such folders.
   ///   - elementType: type of the parameters in memory; nil keeps the file's.
   ///   - device: where they shall live.
+  /// - Returns: the model, frozen.
+  /// - Throws: ``ModelFolderError``, `WeightsError`, `SafetensorsError`.
   public func scalarHeadModel(
     freshHead generator: Generator? = nil, elementType: ElementType? = .float32,
     device: Device = .cpu
@@ -71,7 +76,9 @@ public struct ModelFolder {
       guard let generator else {
         throw ModelFolderError.wrongKind(
           path: url.path, found: "a language model",
-          wanted: "a reward model (sequence classifier with score.weight); train one with `attune reward`")
+          wanted:
+            "a reward model (sequence classifier with score.weight); train one with `attune reward`"
+        )
       }
       return ScalarHeadModel(
         trunk: try languageModel(elementType: elementType, device: device), generator: generator)

@@ -15,6 +15,7 @@ public enum ModelFolderError: Error, Equatable, CustomStringConvertible {
   /// The folder could not be written; nothing half-written was left.
   case unwritable(path: String, reason: String)
 
+  /// The message for a person: what, where, and what to do.
   public var description: String {
     switch self {
     case .notAModel(let path, let reason): "\(path): not a model folder: \(reason)"

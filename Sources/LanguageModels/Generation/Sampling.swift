@@ -114,7 +114,8 @@ private struct Decoding {
   private mutating func draw(_ states: Tensor, _ step: Int) -> (ids: [Int], logProbs: [Float]) {
     let settings = sampler.settings
     var scores = linear(states, sampler.model.outputWeight).to(.float32)  // [B, V]
-    let raw = settings.isGreedy || settings.temperature == 1 ? scores : scores / settings.temperature
+    let raw =
+      settings.isGreedy || settings.temperature == 1 ? scores : scores / settings.temperature
     if settings.repetitionPenalty != 1 {
       let texts = live.map { prompts[$0] + completions[$0].ids }
       scores = Warpers.repetition(scores, texts, penalty: settings.repetitionPenalty)
@@ -139,7 +140,9 @@ private struct Decoding {
     let uniform = live.map { generators[$0].uniform() }
     let total = cumulative.narrowed(-1, cumulative.size(1) - 1..<cumulative.size(1))
     let marks = Tensor(uniform, shape: [uniform.count, 1], device: scores.device) * total
-    return cumulative.firstAbove(marks).clamped(max: Double(cumulative.size(1) - 1))
+    // Rounding may lift a mark to the total, beyond which no token stands.
+    let last = Tensor([cumulative.size(1) - 1], device: scores.device)
+    return minimum(cumulative.firstAbove(marks), last)
   }
 
   private mutating func accept(_ id: Int, _ logProb: Float, _ place: Int, _ row: Int, _ step: Int) {

@@ -11,6 +11,7 @@ package enum Warpers {
   ///   - scores: `[B, V]`.
   ///   - texts: the tokens of each row so far.
   ///   - penalty: above 0; 1 changes nothing.
+  /// - Returns: `[B, V]`.
   package static func repetition(_ scores: Tensor, _ texts: [[Int]], penalty: Double) -> Tensor {
     let count = scores.size(1)
     var seen = [Float](repeating: 0, count: scores.elementCount)

@@ -61,18 +61,3 @@ public struct ClippedValueLoss: Sendable, Equatable {
       ])
   }
 }
-
-/// How much of the returns' variance the critic explains: 1 − Var(R − V) / Var(R).
-///
-/// - Parameters:
-///   - values: `[B, T]`.
-///   - returns: `[B, T]`.
-///   - mask: 1 where values count, `[B, T]`.
-/// - Returns: a detached scalar, at most 1; 0 is no better than a constant, below 0 worse, not a number where all
-///   returns are equal and there is nothing to explain.
-public func explainedVariance(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor {
-  withoutGrad {
-    let unexplained = maskedVariance(returns.widened - values.widened, mask)
-    return 1 - unexplained / maskedVariance(returns, mask)
-  }
-}

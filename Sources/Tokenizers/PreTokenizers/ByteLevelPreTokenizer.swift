@@ -28,11 +28,6 @@ struct ByteLevelPreTokenizer: PreTokenizer {
     let space = UInt8(ascii: " ")
     let bytes = cuts.text.bytes
     if cuts.words.allSatisfy({ bytes[$0.lowerBound] == space }) { return }
-    if cuts.words.count == 1 {
-      cuts.text.prepend([space])
-      cuts.words = [0..<cuts.text.bytes.count]
-      return
-    }
     var joined = cuts.text.slice(0..<0)
     var words: [Range<Int>] = []
     for word in cuts.words {

@@ -24,17 +24,24 @@ protocol PreTokenizer: Sendable {
 /// - Throws: ``TokenizerError/unsupported(stage:)`` for a kind that is not built in.
 func makePreTokenizer(_ json: JSONField) throws -> any PreTokenizer {
   switch try json.stageType() {
-  case "Sequence":
-    PreTokenizerSequence(
-      stages: try json.required("pretokenizers").elements().map(makePreTokenizer))
-  case "ByteLevel": try ByteLevelPreTokenizer(json)
+  case "Sequence": return try PreTokenizerSequence(json)
+  case "ByteLevel": return try ByteLevelPreTokenizer(json)
   case let type: throw TokenizerError.unsupported(stage: "pre_tokenizer '\(type)'")
   }
 }
 
 /// Several pre-tokenizers, each cutting the words of the one before.
 struct PreTokenizerSequence: PreTokenizer {
-  let stages: [any PreTokenizer]
+  private let stages: [any PreTokenizer]
+
+  init(_ json: JSONField) throws {
+    stages = try json.required("pretokenizers").elements().map(makePreTokenizer)
+    // Bytes stay bytes here until the model; a later stage would expect their written form.
+    if stages.dropLast().contains(where: { $0 is ByteLevelPreTokenizer }) {
+      throw TokenizerError.unsupported(
+        stage: "pre_tokenizer 'Sequence' with a stage after 'ByteLevel'")
+    }
+  }
 
   func cut(_ cuts: inout WordCuts) {
     for stage in stages { stage.cut(&cuts) }

@@ -4,14 +4,14 @@
     pip install tokenizers && python make_fixtures.py [folder of the stories260k model]
 
 All text is generated here. Writes
-  gpt2_tokenizer.json       byte-level BPE, trained here on corpus(); has awkward added tokens
-  spaced_tokenizer.json     byte-level BPE with add_prefix_space and trimmed offsets
-  sentencepiece_tokenizer.json  SentencePiece-style BPE: fused unknowns, a <unk> and no byte fallback
-  fallback_tokenizer.json   the same with byte fallback and normalized added tokens
-  metaspace_tokenizer.json  decoder Metaspace
-  cases.json                texts; for each tokenizer ids, offsets and decoded texts
-  stories260k.json          the same for the stories260k tokenizer, when its folder is given
-  trained.json              vocabulary and merges of a training run that Swift repeats
+  gpt2_tokenizer.json           byte-level BPE, trained here on corpus(), with awkward added tokens
+  spaced_tokenizer.json         byte-level BPE with add_prefix_space and trimmed offsets
+  sentencepiece_tokenizer.json  SentencePiece-style BPE with fused unknowns, no byte fallback
+  fallback_tokenizer.json       the same with byte fallback and normalized added tokens
+  metaspace_tokenizer.json      the same with a Metaspace decoder
+  cases.json                    texts; for each tokenizer ids, offsets and decoded texts
+  stories260k.json              the same for the stories260k tokenizer, when its folder is given
+  trained.json                  texts, and the vocabulary, merges and ids of a training run on them
 """
 import json
 import os

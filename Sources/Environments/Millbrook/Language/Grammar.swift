@@ -40,8 +40,8 @@ struct Grammar: Sendable {
   /// Builds the tree of all templates.
   init(phrasebook: [(use: Phrasebook.Use, relations: [Relation], texts: [String])]) {
     var words = Lexicon.ofWordLists()
-    for marker in Voice.allCases.flatMap(\.markers) {
-      for word in marker.split(separator: " ") { words.add(String(word)) }
+    for text in Voice.allCases.flatMap({ $0.markers + [$0.rawValue] }) {
+      for word in text.split(separator: " ") { words.add(String(word)) }
     }
     var lists: [Phrasebook.Use: TemplateList] = [:]
     for entry in phrasebook {

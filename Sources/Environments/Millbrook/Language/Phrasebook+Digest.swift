@@ -9,7 +9,7 @@ extension Phrasebook {
 
   /// Titles of market notices.
   static let noticeTitles = [
-    "notice from {actor}", "market notice of {actor}", "{actor} gives notice",
+    "notice from {actor}", "the notice of {actor}", "{actor} gives notice",
     "to all , from {actor}", "a notice by {actor}", "read this , says {actor}",
     "{actor} writes to all", "posted by {actor}",
   ]
@@ -66,7 +66,7 @@ extension Phrasebook {
         {amount} coins were paid for it .
         the sum was {amount} coins , they say .
         {amount} coins went from hand to hand .
-        i counted {amount} coins on the table .
+        i counted {amount} coins twice .
         it was done for {amount} coins .
         all in all it came to {amount} coins .
         {doer} settled on {amount} coins .

@@ -58,8 +58,8 @@ public struct Millbrook: Sendable {
     return try task(String(parts[1])).item(split, index)
   }
 
-  /// Every word of the village, in the fixed order of its lexicon: 1,000 or so words that a
-  /// tokenizer must know.
+  /// Every word of the village, marks and numbers included, in the fixed order of its lexicon:
+  /// what a tokenizer must know. The village grows, and its vocabulary with it.
   public static var vocabulary: [String] {
     Array(Grammar.village.lexicon.spellings.dropFirst())
   }

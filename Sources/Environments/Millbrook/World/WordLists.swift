@@ -98,20 +98,3 @@ public enum Mood: String, Sendable, CaseIterable {
     self == .merry || self == .calm
   }
 }
-
-extension Split {
-  /// The part of an entity list that this split may use: the first five sixths, or the rest.
-  func entities<Element>(_ list: [Element]) -> ArraySlice<Element> {
-    part(of: list, heldOutShare: 6)
-  }
-
-  /// The part of a template list that this split may use: the first three quarters, or the rest.
-  func templates<Element>(_ list: [Element]) -> ArraySlice<Element> {
-    part(of: list, heldOutShare: 4)
-  }
-
-  private func part<Element>(of list: [Element], heldOutShare: Int) -> ArraySlice<Element> {
-    let boundary = list.count - list.count / heldOutShare
-    return self == .testNew ? list[boundary...] : list[..<boundary]
-  }
-}

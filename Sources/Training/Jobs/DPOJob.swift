@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Feedback
+public import Foundation
+import LanguageModels
+import Tokenizers
+public import Objectives
+import Torch
+
+/// Training of a policy on preference pairs.
+public struct DPOJob {
+  /// Shared settings.
+  public var settings: JobSettings
+  /// The policy's start.
+  public var modelFolder: URL
+  /// The reference; nil is the policy's start.
+  public var referenceFolder: URL?
+  /// The loss.
+  public var objective: any PairObjective = DPO()
+  /// Whether the reference reads all pairs once beforehand.
+  public var precomputesReference = false
+  /// Data files, for the model card.
+  public var dataFiles: [String] = []
+
+  /// A job with the defaults.
+  public init(settings: JobSettings, modelFolder: URL) {
+    self.settings = settings
+    self.modelFolder = modelFolder
+  }
+
+  /// Trains, and leaves the policy in the output folder.
+  ///
+  /// - Parameters:
+  ///   - records: preference rows.
+  ///   - heldOut: preference rows for evaluation.
+  public func run(on records: [Record], heldOut: [Record] = []) throws {
+    let folder = try ModelFolder(modelFolder)
+    let tokenizer = try folder.tokenizer()
+    let preparation = DataPreparation(
+      encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "dpo",
+      log: { settings.console.line($0) })
+    let pairs = try preparation.pairs(records)
+    let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut)
+    let session = try JobSession(
+      settings, method: "dpo", rowCount: pairs.count, keyMetric: "rewards/margins",
+      padTokenID: tokenizer.padTokenID ?? 0)
+
+    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
+    let policy = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    policy.setTrainable(true)
+    let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
+      elementType: settings.elementType, device: settings.device)
+    let optimizer = settings.optimization.optimizer(policy.parameters)
+    if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
+    let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount
+    session.announce(
+      policy, data: "\(pairs.count) pairs, \(tokenCount) tokens",
+      tokensPerRow: Double(tokenCount) / Double(pairs.count))
+    session.show(pairs.chosen, tokenizer)
+
+    let trainer = PreferenceTrainer(
+      policy: policy, reference: reference, objective: objective, optimizer: optimizer,
+      plan: session.plan, precomputesReference: precomputesReference)
+    try trainer.fit(pairs, order: session.order, heldOut: held, run: session.run) { folder in
+      try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
+      try optimizer.save(to: folder)
+    }
+    let best = try session.bestFolder.map { try ModelFolder($0).languageModel(elementType: settings.elementType) }
+    try session.finish(
+      base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290", tags: ["dpo"]
+    ) { try ModelFolder.save(best ?? policy, tokenizer: tokenizer, to: $0) }
+  }
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import Feedback
+import LanguageModels
+import Torch
+
+/// Encodes whole data sets, counting what was left out, and says so.
+struct DataPreparation {
+  let encoder: TextEncoder
+  let method: String
+  let log: (String) -> Void
+
+  /// Rows for supervised learning.
+  func supervised(_ records: [Record]) throws -> TokenRows {
+    var rows = TokenRows()
+    try encode(records) { record in
+      let outcome = encoder.supervised(record)
+      if let row = outcome.row { rows.append(row) }
+      return Note(outcome)
+    }
+    return rows
+  }
+
+  /// Pairs for preference objectives.
+  func pairs(_ records: [Record]) throws -> PairRows {
+    var rows = PairRows()
+    try encode(records) { record in
+      guard case .preference(let pair) = record.body else { return Note(drop: .nothingToLearn) }
+      let outcome = encoder.pair(pair)
+      if let pair = outcome.row {
+        rows.chosen.append(pair.chosen)
+        rows.rejected.append(pair.rejected)
+      }
+      return Note(outcome)
+    }
+    return rows
+  }
+
+  /// Pairs of whole texts for reward models.
+  func scoredPairs(_ records: [Record]) throws -> ScoredPairs {
+    var rows = ScoredPairs()
+    var margins: [Double] = []
+    let hasMargin = records.contains { $0.margin != nil }
+    try encode(records) { record in
+      guard case .preference(let pair) = record.body else { return Note(drop: .nothingToLearn) }
+      let chosen = encoder.scored(pair.prompt, pair.chosen)
+      let rejected = encoder.scored(pair.prompt, pair.rejected)
+      guard let better = chosen.row, let worse = rejected.row else { return Note(drop: .tooLong) }
+      rows.chosen.append(better)
+      rows.rejected.append(worse)
+      margins.append(record.margin ?? 0)
+      return Note()
+    }
+    if hasMargin { rows.margins = margins }
+    return rows
+  }
+
+  /// Prompts for online methods.
+  func prompts(_ records: [Record]) throws -> [PromptRow] {
+    var rows: [PromptRow] = []
+    try encode(records) { record in
+      guard let prompt = record.body.prompt else { return Note(drop: .nothingToLearn) }
+      let ids = encoder.prompt(prompt)
+      guard !ids.isEmpty, ids.count <= encoder.maxLength else { return Note(drop: .promptTooLong) }
+      rows.append(PromptRow(ids: ids, text: encoder.text(ofPrompt: prompt), extras: record.extras))
+      return Note()
+    }
+    return rows
+  }
+
+  /// What happened to one row.
+  private struct Note {
+    var drop: TextEncoder.Drop?
+    var isCut = false
+    var mergesBorder = false
+
+    init(drop: TextEncoder.Drop? = nil) { self.drop = drop }
+    init<Row>(_ outcome: TextEncoder.Outcome<Row>) {
+      drop = outcome.drop
+      isCut = outcome.isCut
+      mergesBorder = outcome.mergesBorder
+    }
+  }
+
+  private func encode(_ records: [Record], _ body: (Record) -> Note) throws {
+    var dropped: [TextEncoder.Drop: (count: Int, first: String)] = [:]
+    var cutCount = 0
+    var mergedCount = 0
+    for record in records {
+      let note = body(record)
+      if let drop = note.drop {
+        let place = record.provenance.map { " (first: \($0))" } ?? ""
+        dropped[drop] = ((dropped[drop]?.count ?? 0) + 1, dropped[drop]?.first ?? place)
+      }
+      cutCount += note.isCut ? 1 : 0
+      mergedCount += note.mergesBorder ? 1 : 0
+    }
+    let reasons = TextEncoder.Drop.allCases.compactMap { drop in
+      dropped[drop].map { "\($0.count) of \(records.count) rows dropped: \(drop.rawValue)\($0.first)" }
+    }
+    for reason in reasons { log(reason) }
+    if cutCount > 0 { log("\(cutCount) of \(records.count) rows cut at max_length \(encoder.maxLength)") }
+    if mergedCount > 0 {
+      log(
+        "\(mergedCount) of \(records.count) rows: tokens merge over the border of prompt and completion; "
+          + "end prompts before a space, or begin completions with one")
+    }
+    let left = records.count - dropped.values.reduce(0) { $0 + $1.count }
+    guard left > 0 else { throw TrainingError.noRows(method: method, reasons: reasons) }
+  }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import LanguageModels
+import Tokenizers
+import Torch
+
+/// The frame of one training job: opens the run folder, tells what will happen, keeps the books, writes the results.
+final class JobSession {
+  let settings: JobSettings
+  let checkpoint: URL?
+  let run: TrainingRun
+  let order: DataOrder
+  let plan: StepPlan
+  private let started = Date()
+  private let method: String
+  private let rowCount: Int
+
+  /// Options whose change would make a resumed run another run.
+  private static let freeOptions: Set<String> = [
+    "resume_from_checkpoint", "output_dir", "logging_steps", "save_steps", "save_total_limit",
+    "save_first", "eval_steps", "report_to", "max_steps", "num_train_epochs", "config", "print_config",
+    "show_examples", "quiet", "threads", "device", "log_completions", "num_completions_to_print",
+  ]
+
+  init(
+    _ settings: JobSettings, method: String, rowCount: Int, batchSize: Int? = nil,
+    keyMetric: String?, padTokenID: Int
+  ) throws {
+    try settings.optimization.validate()
+    self.settings = settings
+    self.method = method
+    self.rowCount = rowCount
+    var optimization = settings.optimization
+    if let batchSize { optimization.accumulation = max(1, batchSize / optimization.microbatchSize) }
+    let size = batchSize ?? optimization.batchSize
+    order = DataOrder(
+      rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles)
+    let stepCount =
+      optimization.maxSteps > 0
+      ? optimization.maxSteps
+      : max(1, Int((Double(order.stepsPerEpoch) * optimization.epochCount).rounded(.up)))
+    plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
+    checkpoint = try settings.checkpoint()
+    try Self.prepare(settings, checkpoint)
+    var runSettings = RunSettings(outputFolder: settings.outputFolder, stepCount: stepCount)
+    runSettings.loggingSteps = settings.loggingSteps
+    runSettings.saveSteps = settings.saveSteps
+    runSettings.savesFirst = settings.savesFirst
+    runSettings.evalSteps = settings.evalSteps
+    runSettings.bestMetric = settings.bestMetric
+    runSettings.greaterIsBetter = settings.greaterIsBetter
+    let startStep = try checkpoint.map { try TrainerState(checkpoint: $0).globalStep } ?? 0
+    let log = try RunLog(
+      directory: settings.outputFolder, targets: settings.targets, stepCount: stepCount,
+      startingAt: startStep, keyMetric: keyMetric, console: settings.console)
+    run = try TrainingRun(
+      runSettings, log: log, resumingFrom: checkpoint, checkpointLimit: settings.saveLimit)
+  }
+
+  private static func prepare(_ settings: JobSettings, _ checkpoint: URL?) throws {
+    do {
+      try FileManager.default.createDirectory(
+        at: settings.outputFolder, withIntermediateDirectories: true)
+      if let checkpoint { try refuseOtherSettings(settings, checkpoint) }
+      let yaml = settings.configuration.map { "\($0.name): \(quoted($0.value))\n" }.joined()
+      if !yaml.isEmpty {
+        try Data(yaml.utf8).write(
+          to: settings.outputFolder.appending(path: "config.yaml"), options: .atomic)
+      }
+      try info(settings, started: Date(), finished: nil).write(to: settings.outputFolder)
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw TrainingError.cannotSave(
+        path: settings.outputFolder.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// A resumed run must be the run it continues.
+  private static func refuseOtherSettings(_ settings: JobSettings, _ checkpoint: URL) throws {
+    let file = checkpoint.appending(path: "training_config.yaml")
+    guard let before = try? String(contentsOf: file, encoding: .utf8) else { return }
+    let lines = Set(before.split(separator: "\n").map(String.init))
+    for (name, value) in settings.configuration where !freeOptions.contains(name) {
+      guard !lines.contains("\(name): \(quoted(value))") else { continue }
+      let old = lines.first { $0.hasPrefix("\(name): ") } ?? "no \(name)"
+      throw TrainingError.cannotResume(
+        path: checkpoint.path,
+        reason: "it was made with '\(old)', this run has '\(name): \(value)'; "
+          + "give the same settings, or another output_dir without resume_from_checkpoint")
+    }
+  }
+
+  private static func quoted(_ value: String) -> String {
+    let plain = value.allSatisfy { $0.isLetter || $0.isNumber || "._-/+".contains($0) }
+    if plain, !value.isEmpty { return value }
+    let escaped = value.replacingOccurrences(of: "\\", with: "\\\\")
+      .replacingOccurrences(of: "\"", with: "\\\"").replacingOccurrences(of: "\n", with: "\\n")
+    return "\"\(escaped)\""
+  }
+
+  private static func info(_ settings: JobSettings, started: Date, finished: Date?) -> RunInfo {
+    RunInfo(
+      version: settings.version, seed: Int(clamping: settings.seed), device: settings.device.description,
+      libtorchVersion: Machine.libtorchVersion, host: ProcessInfo.processInfo.hostName,
+      started: started, finished: finished,
+      wallSeconds: finished.map { $0.timeIntervalSince(started) },
+      commandLine: settings.commandLine, gitCommit: nil)
+  }
+
+  /// Tells what is about to happen.
+  func announce(_ model: any LanguageModel, data: String, tokensPerRow: Double, trainedCount: Int? = nil) {
+    let optimization = settings.optimization
+    let steps = run.settings.stepCount
+    let geometry =
+      "\(optimization.microbatchSize) x \(order.batchSize / max(1, optimization.microbatchSize)) = \(order.batchSize) rows a step"
+    let width = model.outputWeight.size(1)
+    var block: [(String, String)] = [
+      ("method", method),
+      ("model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"),
+      ("trained", "\(trainedCount ?? model.parameterCount) parameters"),
+      ("data", data),
+      ("batch", geometry),
+      ("tokens", "about \(Int(tokensPerRow * Double(order.batchSize))) a step"),
+      ("steps", "\(steps) (\(order.stepsPerEpoch) an epoch)"),
+      ("schedule", "\(optimization.schedule.rawValue), base rate \(optimization.learningRate)"),
+      ("precision", "\(model.elementType) weights, \(optimization.autocast.map { "\($0) products" } ?? "same products")"),
+      ("device", "\(model.device), \(Machine.threadCount) threads"),
+    ]
+    if run.step > 0 { block.append(("resuming", "after step \(run.step)")) }
+    run.log.start(block)
+  }
+
+  /// Writes a fixed number of rendered examples, tokens without loss in parentheses.
+  func show(_ rows: TokenRows, _ tokenizer: Tokenizer) {
+    for row in rows.prefix(settings.shownExampleCount) {
+      var text = ""
+      var isOpen = false
+      for (id, counts) in zip(row.ids, row.isTarget) {
+        if counts == isOpen { text += counts ? "⟩" : "⟨" }
+        isOpen = !counts
+        text += tokenizer.decode([id], skipSpecialTokens: false)
+      }
+      run.log.note("example (⟨without loss⟩): " + text + (isOpen ? "⟩" : ""))
+    }
+  }
+
+  /// Ends the run: final metrics, best checkpoint, info, model card.
+  func finish(
+    base: URL, datasets: [String], reference: String?, tags: [String],
+    saveModel: (URL) throws -> Void
+  ) throws {
+    let rows = (run.step) * order.batchSize
+    try run.end(sampleCount: rows)
+    let folder = settings.outputFolder
+    do {
+      try saveModel(folder)
+      let finished = Date()
+      try Self.info(settings, started: started, finished: finished).write(to: folder)
+      try writeMetrics(folder)
+      let card = ModelCard(
+        name: folder.lastPathComponent, baseModel: base.lastPathComponent, datasets: datasets,
+        method: method, methodReference: reference,
+        hyperparameters: settings.configuration.map { ($0.name, $0.value) },
+        metrics: lastMetrics,
+        usage: "attune chat --model_name_or_path \(folder.path)",
+        evaluation: "attune evaluate --model_name_or_path \(folder.path) --dataset_path DATA",
+        tags: tags, version: settings.version)
+      try card.write(to: folder)
+    } catch let error as TrainingError {
+      throw error
+    } catch {
+      throw TrainingError.cannotSave(path: folder.path, reason: "\(error)")
+    }
+    run.log.note("saved to \(folder.path)")
+  }
+
+  private var lastMetrics: [(name: String, value: Double)] {
+    (run.log.history.last ?? [:]).sorted { $0.key < $1.key }.filter { $0.value.isFinite }
+      .map { ($0.key, $0.value) }
+  }
+
+  private func writeMetrics(_ folder: URL) throws {
+    let values = Dictionary(lastMetrics.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    try encoder.encode(values).write(to: folder.appending(path: "metrics.json"))
+  }
+
+  /// The folder whose model is the result: the best checkpoint where that was asked for.
+  var bestFolder: URL? {
+    guard settings.loadsBestAtEnd, let step = run.state.bestStep else { return nil }
+    return run.store.folder(step: step)
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import Torch
+
+/// What all training jobs share besides their method: places, precision, intervals.
+public struct JobSettings {
+  /// Where a run continues.
+  public enum Resume: Sendable, Equatable {
+    /// From the start.
+    case no
+    /// From the newest complete checkpoint of the output folder; from the start where there is none.
+    case latest
+    /// From a named checkpoint.
+    case folder(URL)
+  }
+
+  /// Where results go.
+  public var outputFolder: URL
+  /// Fixes every random choice.
+  public var seed: UInt64 = 42
+  /// Type of the weights in memory; nil keeps the checkpoint's.
+  public var elementType: ElementType? = .float32
+  /// Where the models are.
+  public var device = Device.cpu
+  /// Optimizer, batches, schedule.
+  public var optimization = OptimizationSettings()
+  /// Most tokens of a row.
+  public var maxLength = 1024
+  /// Whether rows are shuffled anew each epoch.
+  public var shuffles = true
+  /// Steps between log lines.
+  public var loggingSteps = 10
+  /// Steps between checkpoints; nil saves none.
+  public var saveSteps: Int?
+  /// Most checkpoints kept.
+  public var saveLimit: Int?
+  /// Whether saving is tried before the first step.
+  public var savesFirst = false
+  /// Steps between evaluations; nil evaluates at the end only.
+  public var evalSteps: Int?
+  /// Metric that decides the best checkpoint.
+  public var bestMetric: String?
+  /// Whether more of it is better.
+  public var greaterIsBetter = false
+  /// Whether the final model is the best checkpoint's.
+  public var loadsBestAtEnd = false
+  /// Where the run continues.
+  public var resume = Resume.no
+  /// Files besides `metrics.jsonl`.
+  public var targets: Set<ReportTarget> = []
+  /// Rendered examples printed at the start.
+  public var shownExampleCount = 0
+  /// The resolved options, for `config.yaml`.
+  public var configuration: [(name: String, value: String)] = []
+  /// This program's version.
+  public var version = ""
+  /// How the program was called.
+  public var commandLine: [String] = []
+  /// Where progress goes.
+  public var console = Console()
+  /// Tokenised data kept between runs; nil keeps none.
+  public var tokenCache: TokenCache?
+
+  /// Settings for results in a folder.
+  public init(outputFolder: URL) { self.outputFolder = outputFolder }
+
+  /// The checkpoint to continue from.
+  ///
+  /// - Throws: ``TrainingError/cannotResume(path:reason:)``.
+  public func checkpoint() throws -> URL? {
+    switch resume {
+    case .no: return nil
+    case .latest: return CheckpointStore(outputFolder: outputFolder).latest
+    case .folder(let folder):
+      let state = folder.appending(path: "trainer_state.json")
+      guard FileManager.default.fileExists(atPath: state.path) else {
+        throw TrainingError.cannotResume(
+          path: folder.path, reason: "it is no complete checkpoint (no trainer_state.json)")
+      }
+      return folder
+    }
+  }
+}

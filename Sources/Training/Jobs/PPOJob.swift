@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Feedback
+public import Foundation
+import LanguageModels
+import Objectives
+import Tokenizers
+import Torch
+
+/// Proximal Policy Optimization of a model folder against reward models and reward functions.
+public struct PPOJob {
+  /// How the critic starts.
+  public enum CriticStart: Sendable, Equatable {
+    /// A copy of the policy with a head of zeros.
+    case policy
+    /// A reward model or earlier critic.
+    case folder(URL)
+  }
+
+  /// Shared settings; `microbatchSize` is the size of a forward pass, the rollouts an update come from `method`.
+  public var settings: JobSettings
+  /// The policy's start.
+  public var modelFolder: URL
+  /// The reference; nil is the policy's start.
+  public var referenceFolder: URL?
+  /// A reward model's folder; nil uses ``scorers`` alone.
+  public var rewardModelFolder: URL?
+  /// Reward functions on text with their weights.
+  public var scorers: [(scorer: any Scorer, weight: Double)] = []
+  /// How the critic starts.
+  public var criticStart = CriticStart.policy
+  /// The critic's base learning rate; nil is the policy's.
+  public var criticLearningRate: Double?
+  /// The method's choices. Stop tokens are those of the model where none are named.
+  public var method = PPOSettings()
+  /// Rollouts printed with each logged update.
+  public var printedSampleCount = 0
+  /// Whether rollouts are written to `completions/`.
+  public var logsCompletions = false
+  /// Data files, for the model card.
+  public var dataFiles: [String] = []
+
+  /// A job with the defaults.
+  public init(settings: JobSettings, modelFolder: URL) {
+    self.settings = settings
+    self.modelFolder = modelFolder
+  }
+
+  /// Trains, and leaves the policy in the output folder and the critic in `critic/`.
+  ///
+  /// - Parameter records: rows with prompts.
+  public func run(on records: [Record]) throws {
+    let folder = try ModelFolder(modelFolder)
+    let tokenizer = try folder.tokenizer()
+    let padTokenID = tokenizer.padTokenID ?? 0
+    let preparation = DataPreparation(
+      encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "ppo",
+      log: { settings.console.line($0) })
+    let prompts = try preparation.prompts(records)
+    var method = method
+    method.seed = settings.seed
+    if method.sampling.stopTokenIDs.isEmpty {
+      method.sampling.stopTokenIDs = Set(
+        try folder.generationDefaults().eosTokenIDs + (tokenizer.eosTokenID.map { [$0] } ?? []))
+    }
+    let session = try JobSession(
+      settings, method: "ppo", rowCount: prompts.count, batchSize: method.rolloutCount,
+      keyMetric: "objective/rlhf_reward", padTokenID: padTokenID)
+    let rewards = try rewardSources(tokenizer, padTokenID)
+
+    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
+    let policy = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    policy.setTrainable(true)
+    let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
+      elementType: settings.elementType, device: settings.device)
+    let critic = try critic(session.checkpoint, policy)
+    critic.setTrainable(true)
+    let optimizer = settings.optimization.optimizer(policy.parameters)
+    let criticOptimizer = settings.optimization.optimizer(critic.parameters)
+    let criticRates = settings.optimization.learningRates(
+      base: criticLearningRate, stepCount: session.run.settings.stepCount)
+    var trainer = try PPOTrainer(
+      policy: policy, reference: reference, critic: critic, rewards: rewards, optimizer: optimizer,
+      criticOptimizer: criticOptimizer, plan: session.plan, criticSchedule: criticRates,
+      settings: method)
+    if let checkpoint = session.checkpoint {
+      try optimizer.load(from: checkpoint)
+      try criticOptimizer.load(from: checkpoint, name: "critic_optimizer")
+      trainer.restore(try PPOState(checkpoint: checkpoint))
+    }
+    let promptTokens = prompts.reduce(0) { $0 + $1.ids.count }
+    session.announce(
+      policy, data: "\(prompts.count) prompts, rewards: \(rewards.map(\.name).joined(separator: ", "))",
+      tokensPerRow: Double(promptTokens) / Double(prompts.count) + Double(method.sampling.maxNewTokens),
+      trainedCount: policy.parameterCount + critic.parameters.reduce(0) { $0 + $1.tensor.elementCount })
+
+    try trainer.fit(
+      prompts, run: session.run,
+      save: { folder, state in
+        try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
+        try ModelFolder.save(critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
+        try optimizer.save(to: folder)
+        try criticOptimizer.save(to: folder, name: "critic_optimizer")
+        try state.write(to: folder)
+      },
+      log: { scored, step in try logSamples(scored, step, tokenizer, session.run.log) })
+    try session.finish(
+      base: modelFolder, datasets: dataFiles, reference: "arXiv:1909.08593, arXiv:2403.17031",
+      tags: ["ppo"]
+    ) { folder in
+      try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
+      try ModelFolder.save(critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
+    }
+  }
+
+  private func rewardSources(_ tokenizer: Tokenizer, _ padTokenID: Int) throws -> [RewardSource] {
+    var sources: [RewardSource] = []
+    if let rewardModelFolder {
+      sources.append(
+        try .model(
+          at: rewardModelFolder, policyTokenizer: tokenizer,
+          batchSize: settings.optimization.microbatchSize, elementType: settings.elementType,
+          device: settings.device))
+    }
+    for (scorer, weight) in scorers {
+      var source = RewardSource.scorer(scorer, tokenizer: tokenizer)
+      source.weight = weight
+      sources.append(source)
+    }
+    guard !sources.isEmpty else {
+      throw TrainingError.badSetting(
+        name: "reward_model", value: "and reward_funcs are both empty",
+        wanted: "a reward model's folder or at least one reward function")
+    }
+    return sources
+  }
+
+  private func critic(_ checkpoint: URL?, _ policy: any LanguageModel) throws -> ScalarHeadModel {
+    if let checkpoint {
+      return try ModelFolder(checkpoint.appending(path: "critic")).scalarHeadModel(
+        elementType: settings.elementType, device: settings.device)
+    }
+    switch criticStart {
+    case .policy:
+      let trunk = try policy.copy(elementType: policy.elementType)
+      return ScalarHeadModel(trunk: trunk, generator: nil)
+    case .folder(let folder):
+      return try ModelFolder(folder).scalarHeadModel(
+        elementType: settings.elementType, device: settings.device)
+    }
+  }
+
+  private func logSamples(
+    _ scored: ScoredRollouts, _ step: Int, _ tokenizer: Tokenizer, _ log: RunLog
+  ) throws {
+    guard logsCompletions else { return }
+    let rows = scored.rollouts.enumerated().map { index, rollout in
+      SampleRow(
+        prompt: rollout.prompt.text, completion: tokenizer.decode(rollout.completion.ids),
+        rewards: scored.parts.map { ($0.name, $0.values[index]) },
+        total: Double(scored.scores[index]), advantage: Double(scored.advantages[index]),
+        length: rollout.completion.ids.count, stopReason: rollout.completion.stopReason.rawValue)
+    }
+    try log.samples(rows, step: step, printing: printedSampleCount)
+  }
+}
+
+extension RewardSource {
+  /// A reward model in a folder; texts are tokenised anew where its tokenizer is another than the policy's.
+  static func model(
+    at folder: URL, policyTokenizer: Tokenizer, batchSize: Int, elementType: ElementType?,
+    device: Device
+  ) throws -> RewardSource {
+    let rewardFolder = try ModelFolder(folder)
+    let model = try rewardFolder.scalarHeadModel(elementType: elementType, device: device)
+    let tokenizer = try rewardFolder.tokenizer()
+    let padTokenID = tokenizer.padTokenID ?? 0
+    if tokenizer.fingerprintData == policyTokenizer.fingerprintData {
+      return .model(model, batchSize: batchSize, padTokenID: padTokenID)
+    }
+    let encoder = TextEncoder(tokenizer, maxLength: .max)
+    return RewardSource(name: "reward_model") { rollouts in
+      let rows = rollouts.map { rollout in
+        let completion = policyTokenizer.decode(rollout.completion.ids)
+        return encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
+      }
+      return rewardScores(model, rows.compactMap { $0 }, batchSize: batchSize, padTokenID: padTokenID)
+    }
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Feedback
+public import Foundation
+import LanguageModels
+import Tokenizers
+import Torch
+
+/// Supervised fine-tuning of a model folder on records.
+public struct SFTJob {
+  /// Shared settings.
+  public var settings: JobSettings
+  /// The model to start from.
+  public var modelFolder: URL
+  /// Whether only completions carry loss.
+  public var completionOnlyLoss = true
+  /// Data files, as part of the token cache's key and of the model card.
+  public var dataFiles: [String] = []
+
+  /// A job with the defaults.
+  public init(settings: JobSettings, modelFolder: URL) {
+    self.settings = settings
+    self.modelFolder = modelFolder
+  }
+
+  /// Trains, and leaves the model in the output folder.
+  ///
+  /// - Parameters:
+  ///   - records: texts, prompt-completion rows, conversations, or pairs of which the chosen side is learnt.
+  ///   - heldOut: records for evaluation.
+  /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
+  public func run(on records: [Record], heldOut: [Record] = []) throws {
+    let folder = try ModelFolder(modelFolder)
+    let tokenizer = try folder.tokenizer()
+    let encoder = TextEncoder(
+      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss)
+    let preparation = DataPreparation(
+      encoder: encoder, method: "sft", log: { settings.console.line($0) })
+    let rows = try cached(encoder, "train", records) { try preparation.supervised($0) }
+    let held = heldOut.isEmpty ? nil : try preparation.supervised(heldOut)
+    let session = try JobSession(
+      settings, method: "sft", rowCount: rows.count, keyMetric: "mean_token_accuracy",
+      padTokenID: tokenizer.padTokenID ?? 0)
+
+    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
+    let model = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    model.setTrainable(true)
+    let optimizer = settings.optimization.optimizer(model.parameters)
+    if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
+    session.announce(
+      model, data: "\(rows.count) rows, \(rows.tokenCount) tokens",
+      tokensPerRow: Double(rows.tokenCount) / Double(rows.count))
+    session.show(rows, tokenizer)
+
+    let trainer = SupervisedTrainer(model: model, optimizer: optimizer, plan: session.plan)
+    try trainer.fit(rows, order: session.order, heldOut: held, run: session.run) { folder in
+      try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
+      try optimizer.save(to: folder)
+    }
+    let best = try session.bestFolder.map { try ModelFolder($0).languageModel(elementType: settings.elementType) }
+    try session.finish(
+      base: modelFolder, datasets: dataFiles, reference: nil, tags: ["sft"]
+    ) { try ModelFolder.save(best ?? model, tokenizer: tokenizer, to: $0) }
+  }
+
+  private func cached(
+    _ encoder: TextEncoder, _ part: String, _ records: [Record], make: ([Record]) throws -> TokenRows
+  ) throws -> TokenRows {
+    guard let cache = settings.tokenCache else { return try make(records) }
+    let texts = records.lazy.map { JSONValue.object($0.json).serialized() }
+    let key = try cache.key(
+      texts: texts, tokenizer: encoder.tokenizer,
+      settings: ["sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)"])
+    if let found = cache.rows(key)?.first {
+      settings.console.line("tokens: \(found.count) rows from the cache")
+      return found
+    }
+    let rows = try make(records)
+    cache.store([rows], key)
+    return rows
+  }
+}

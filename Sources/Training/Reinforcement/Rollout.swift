@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Feedback
+public import LanguageModels
+public import Tokenizers
+import Torch
+
+/// A prompt to sample completions for, as tokens and as text.
+public struct PromptRow: Sendable {
+  /// Token ids before generation starts.
+  public var ids: [Int]
+  /// The same as text, for reward functions.
+  public var text: String
+  /// Other columns of the row, for reward functions.
+  public var extras: JSONObject
+
+  /// Creates a prompt.
+  public init(ids: [Int], text: String, extras: JSONObject = JSONObject()) {
+    self.ids = ids
+    self.text = text
+    self.extras = extras
+  }
+}
+
+/// A prompt with a sampled completion.
+public struct Rollout: Sendable {
+  /// The prompt.
+  public var prompt: PromptRow
+  /// The completion, with the log-probabilities it was drawn with.
+  public var completion: SampledCompletion
+
+  /// Joins the two.
+  public init(prompt: PromptRow, completion: SampledCompletion) {
+    self.prompt = prompt
+    self.completion = completion
+  }
+
+  /// Prompt and completion as a row whose completion tokens are targets.
+  public var row: TokenRow { TokenRow(prompt: prompt.ids, completion: completion.ids) }
+}
+
+/// One source of reward with its name and weight.
+public struct RewardSource {
+  /// Name in metrics: `rewards/<name>/mean`.
+  public var name: String
+  /// Factor in the total.
+  public var weight: Double
+  /// Scores of completions, higher is better; a failure throws, it never counts as 0.
+  public var score: ([Rollout]) throws -> [Double]
+
+  /// Wraps a function.
+  public init(name: String, weight: Double = 1, score: @escaping ([Rollout]) throws -> [Double]) {
+    self.name = name
+    self.weight = weight
+    self.score = score
+  }
+
+  /// A reward model that shares the policy's tokenizer: reads the sampled tokens as they are.
+  public static func model(
+    _ model: ScalarHeadModel, name: String = "reward_model", batchSize: Int, padTokenID: Int
+  ) -> RewardSource {
+    RewardSource(name: name) { rollouts in
+      rewardScores(model, rollouts.map(\.row), batchSize: batchSize, padTokenID: padTokenID)
+    }
+  }
+
+  /// A function of texts: a word list, a program over a pipe, or anything written in Swift.
+  public static func scorer(_ scorer: any Scorer, tokenizer: Tokenizer) -> RewardSource {
+    RewardSource(name: scorer.name) { rollouts in
+      try scorer.scores(
+        prompts: rollouts.map(\.prompt.text),
+        completions: rollouts.map { tokenizer.decode($0.completion.ids) },
+        extras: rollouts.map(\.prompt.extras))
+    }
+  }
+}
+
+/// Scores of whole texts under a reward model, in their order; texts of like length share a batch.
+public func rewardScores(
+  _ model: ScalarHeadModel, _ rows: [TokenRow], batchSize: Int, padTokenID: Int
+) -> [Double] {
+  let order = rows.indices.sorted { rows[$0].ids.count < rows[$1].ids.count }
+  var scores = [Double](repeating: 0, count: rows.count)
+  withoutGrad {
+    for part in order.chunks(of: batchSize) {
+      let tokens = TokenBatch(
+        part.map { rows[$0] }, padTokenID: padTokenID, device: model.trunk.device)
+      for (row, score) in zip(part, model.scores(of: tokens).doubles) { scores[row] = score }
+    }
+  }
+  return scores
+}

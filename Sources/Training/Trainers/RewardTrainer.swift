@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Foundation
+public import LanguageModels
+public import Objectives
+public import Torch
+
+/// Pairs as whole texts, better and worse, for a reward model.
+public struct ScoredPairs: Sendable {
+  /// The better texts.
+  public var chosen = TokenRows()
+  /// The worse texts, in the same order.
+  public var rejected = TokenRows()
+  /// By how much the better should win; nil where no row says.
+  public var margins: [Double]?
+
+  /// No pairs.
+  public init() {}
+
+  /// Count of pairs.
+  public var count: Int { chosen.count }
+}
+
+/// Trains a reward model on pairs with the Bradley-Terry loss.
+public struct RewardTrainer {
+  /// Updated in place.
+  public let model: ScalarHeadModel
+  /// The loss.
+  public let objective: BradleyTerry
+  /// Holds the model's parameters.
+  public let optimizer: any Optimizer
+  /// How a step is taken; microbatches count pairs.
+  public let plan: StepPlan
+
+  /// Creates a trainer.
+  public init(
+    model: ScalarHeadModel, objective: BradleyTerry, optimizer: any Optimizer, plan: StepPlan
+  ) {
+    self.model = model
+    self.objective = objective
+    self.optimizer = optimizer
+    self.plan = plan
+  }
+
+  /// Trains until the run's last step.
+  ///
+  /// - Parameters:
+  ///   - pairs: the data.
+  ///   - order: which pairs each step takes.
+  ///   - heldOut: pairs for evaluation; nil evaluates nothing.
+  ///   - run: bookkeeping.
+  ///   - save: writes the model into a checkpoint.
+  public func fit(
+    _ pairs: ScoredPairs, order: DataOrder, heldOut: ScoredPairs? = nil, run: TrainingRun,
+    save: (URL) throws -> Void
+  ) throws {
+    try run.begin(save: save)
+    for indices in order.batches(from: run.step).prefix(run.remainingStepCount) {
+      try Task.checkCancellation()
+      optimizer.zeroGrad()
+
+      var metrics = MetricMeans()
+      for part in indices.chunks(of: plan.microbatchSize) {
+        let terms = loss(pairs, part, &metrics)
+        (terms.loss * (terms.weight / Double(indices.count))).backward()
+        metrics.add(terms)
+      }
+
+      try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
+      try run.finishStep(
+        metrics, epoch: Double(run.step + 1) / Double(order.stepsPerEpoch),
+        tokenCount: indices.reduce(0) {
+          $0 + pairs.chosen.length(of: $1) + pairs.rejected.length(of: $1)
+        },
+        evaluate: heldOut.map { held in { evaluate(held) } }, save: save)
+    }
+  }
+
+  private func loss(_ pairs: ScoredPairs, _ indices: [Int], _ metrics: inout MetricMeans) -> Terms {
+    let scores = scores(pairs, indices)
+    let count = indices.count
+    let margin = pairs.margins.map { margins in
+      Tensor(indices.map { Float(margins[$0]) }, device: scores.device)
+    }
+    metrics.add("min_reward", scores.detached().min().item)
+    metrics.add("max_reward", scores.detached().max().item)
+    return objective(
+      chosen: scores.narrowed(0, 0..<count), rejected: scores.narrowed(0, count..<2 * count),
+      margin: margin)
+  }
+
+  /// Scores of chosen, then rejected texts, `[2 B]`: one forward pass for both.
+  private func scores(_ pairs: ScoredPairs, _ indices: [Int]) -> Tensor {
+    let rows = indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] }
+    let tokens = TokenBatch(rows, padTokenID: plan.padTokenID, device: model.trunk.device)
+    return withAutocast(plan.autocast, on: model.trunk.device) {
+      model.scores(of: tokens, checkpointing: plan.checkpointsActivations)
+    }
+  }
+
+  /// Loss, accuracy (ties half) and margin on pairs that were not trained on.
+  public func evaluate(_ pairs: ScoredPairs) -> [(name: String, value: Double)] {
+    var metrics = MetricMeans()
+    withoutGrad {
+      for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
+        let terms = loss(pairs, part, &metrics)
+        metrics.add(terms)
+      }
+    }
+    return metrics.values
+  }
+}

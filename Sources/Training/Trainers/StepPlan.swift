@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Torch
+
+/// How an optimizer step is taken, whatever the objective.
+public struct StepPlan: Sendable, Equatable {
+  /// Rows (or pairs) of a forward pass.
+  public var microbatchSize: Int
+  /// The learning rate over the run.
+  public var schedule: LearningRateSchedule
+  /// Bound of the gradient norm; 0 does not clip.
+  public var maxGradNorm = 1.0
+  /// Type of matrix products; nil is that of the weights.
+  public var autocast: ElementType?
+  /// Whether blocks are computed again in the backward pass to save memory.
+  public var checkpointsActivations = false
+  /// Fills rows; no result depends on it.
+  public var padTokenID = 0
+
+  /// Creates a plan.
+  public init(microbatchSize: Int, schedule: LearningRateSchedule) {
+    self.microbatchSize = microbatchSize
+    self.schedule = schedule
+  }
+
+  /// Clips, checks and applies the collected gradients; nothing changes where they are not finite.
+  ///
+  /// - Throws: ``TrainingError/notFinite(what:step:rows:)``.
+  func apply(
+    _ optimizer: any Optimizer, _ metrics: inout MetricMeans, step: Int, rows: [Int]
+  ) throws {
+    if let loss = metrics["loss"], !loss.isFinite {
+      throw TrainingError.notFinite(what: "loss", step: step + 1, rows: rows)
+    }
+    optimizer.learningRate = schedule.rate(at: step)
+    let norm = optimizer.clipGradNorm(to: maxGradNorm)
+    guard norm.isFinite else {
+      throw TrainingError.notFinite(what: "gradient", step: step + 1, rows: rows)
+    }
+    optimizer.step()
+    metrics.add("grad_norm", norm)
+    metrics.add("learning_rate", optimizer.learningRate)
+  }
+}

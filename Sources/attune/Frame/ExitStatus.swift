@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Environments
+import Feedback
+import Foundation
+import LanguageModels
+import Tokenizers
+import Torch
+
+/// What the program's exit status says.
+enum ExitStatus {
+  /// All done.
+  static let done: Int32 = 0
+  /// Something failed that has no status of its own.
+  static let failed: Int32 = 1
+  /// The command line or a setting makes no sense.
+  static let usage: Int32 = 2
+  /// The data is broken.
+  static let data: Int32 = 3
+  /// A model or tokenizer is broken, or not of a known format.
+  static let model: Int32 = 4
+  /// The machine has too little memory.
+  static let outOfMemory: Int32 = 5
+}
+
+/// The exit status that tells what kind of failure `error` is. The one place that decides this.
+func exitCode(for error: any Error) -> Int32 {
+  switch error {
+  case let code as ExitCode: code.rawValue
+  case is UsageError, is ValidationError, is MillbrookError, FeedbackError.option:
+    ExitStatus.usage
+  case FeedbackError.output, FeedbackError.scorer: ExitStatus.failed
+  case is FeedbackError: ExitStatus.data
+  case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError:
+    ExitStatus.model
+  case TensorError.outOfMemory: ExitStatus.outOfMemory
+  default: ExitStatus.failed
+  }
+}
+
+/// What a person is told about `error`, without a prefix.
+func message(for error: any Error) -> String {
+  switch error {
+  case let error as ValidationError: error.message
+  case let error as any LocalizedError: error.errorDescription ?? error.localizedDescription
+  // Foundation's own errors describe themselves for programmers only.
+  case is CocoaError, is POSIXError, is URLError: error.localizedDescription
+  default: type(of: error) is NSError.Type ? error.localizedDescription : String(describing: error)
+  }
+}
+
+extension TensorFailureHandler {
+  /// Puts one sentence on standard error and ends the program with the status for the failure.
+  static let commandLine = TensorFailureHandler { error in
+    Output.current.fail(message(for: error))
+    exit(exitCode(for: error))
+  }
+}
