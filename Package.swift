@@ -26,8 +26,11 @@ let torchLibraries: [LinkerSetting] =
       .linkedLibrary("torch_cuda"), .linkedLibrary("c10_cuda"),
     ] : [])
 
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func library(
+  _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -80,10 +83,9 @@ let package = Package(
       "Training",
       [
         "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
-        .product(name: "Yams", package: "Yams"),
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-      ]),
+      ], exclude: ["RunLog/TensorBoard/Events.proto"]),
     .executableTarget(
       name: "attune",
       dependencies: [
@@ -92,6 +94,7 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
+      resources: [.copy("Resources/millbrook-base")],
       swiftSettings: swiftSettings),
     .target(
       name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
@@ -100,11 +103,19 @@ let package = Package(
     tests("Tokenizers"),
     tests("Feedback"),
     tests("Environments"),
-    tests("Objectives"),
-    tests("LanguageModels"),
-    tests("Evaluation"),
-    tests("Training"),
-    tests("attune", ["Training", "Environments", "Feedback"]),
+    tests("Objectives", ["Torch"]),
+    tests("LanguageModels", ["Torch", "Tokenizers"]),
+    tests("Evaluation", ["Torch", "Tokenizers", "Feedback", "LanguageModels"]),
+    tests(
+      "Training",
+      ["Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives"]),
+    tests(
+      "attune",
+      [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Environments", "Evaluation",
+        "Training",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
   ],
   cxxLanguageStandard: .cxx20
 )

@@ -16,6 +16,8 @@ public func withoutGrad<Result>(_ body: () throws -> Result) rethrows -> Result 
 /// - Parameters:
 ///   - elementType: nil runs `body` as it is.
 ///   - device: the device whose products are meant.
+///   - body: what to run.
+/// - Returns: what `body` returns.
 public func withAutocast<Result>(
   _ elementType: ElementType?, on device: Device = .cpu, _ body: () throws -> Result
 ) rethrows -> Result {

@@ -3,18 +3,41 @@ package import Objectives
 import Torch
 
 /// Means of metrics over the parts of a step and the steps of a logging interval, weighted by their item counts.
-package struct MetricMeans {
-  private var names: [String] = []
-  private var totals: [String: (sum: Double, weight: Double)] = [:]
+///
+/// Sums and weights are kept, never means of means, so no mean depends on how a batch was split.
+package struct MetricMeans: Codable, Equatable {
+  private struct Total: Codable, Equatable {
+    let name: String
+    var sum: Double
+    var weight: Double
+    var isLatest = false
+  }
+  private var totals: [Total] = []
+  private var places: [String: Int] = [:]
 
   package init() {}
 
   /// Adds a mean over `weight` items.
   package mutating func add(_ name: String, _ value: Double, weight: Double = 1) {
     guard weight > 0 else { return }
-    if totals[name] == nil { names.append(name) }
-    let before = totals[name] ?? (0, 0)
-    totals[name] = (before.sum + value * weight, before.weight + weight)
+    if let place = places[name] {
+      totals[place].sum += value * weight
+      totals[place].weight += weight
+    } else {
+      places[name] = totals.count
+      totals.append(Total(name: name, sum: value * weight, weight: weight))
+    }
+  }
+
+  /// Puts a number in place of earlier ones: for what has no mean, such as counts that grow over the run.
+  package mutating func set(_ name: String, _ value: Double) {
+    let total = Total(name: name, sum: value, weight: 1, isLatest: true)
+    if let place = places[name] {
+      totals[place] = total
+    } else {
+      places[name] = totals.count
+      totals.append(total)
+    }
   }
 
   /// Adds the loss and the metrics of a microbatch.
@@ -25,23 +48,36 @@ package struct MetricMeans {
     }
   }
 
-  /// Adds means already taken.
+  /// Adds the means of a part: a microbatch, a minibatch or a step.
   package mutating func add(_ other: MetricMeans) {
-    for name in other.names {
-      guard let total = other.totals[name] else { continue }
-      add(name, total.sum / total.weight, weight: total.weight)
+    for total in other.totals {
+      if total.isLatest {
+        set(total.name, total.sum)
+      } else {
+        add(total.name, total.sum / total.weight, weight: total.weight)
+      }
     }
   }
 
   /// A mean by name.
   package subscript(name: String) -> Double? {
-    totals[name].map { $0.sum / $0.weight }
+    places[name].map { totals[$0].sum / totals[$0].weight }
   }
 
   /// The means in the order in which they first came.
   package var values: [(name: String, value: Double)] {
-    names.compactMap { name in self[name].map { (name, $0) } }
+    totals.map { ($0.name, $0.sum / $0.weight) }
   }
 
-  package var isEmpty: Bool { names.isEmpty }
+  package var isEmpty: Bool { totals.isEmpty }
+
+  // MARK: Codable
+
+  package init(from decoder: any Decoder) throws {
+    totals = try [Total](from: decoder)
+    places = Dictionary(
+      totals.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  package func encode(to encoder: any Encoder) throws { try totals.encode(to: encoder) }
 }

@@ -13,6 +13,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A checkpoint or result cannot be written; older ones are untouched.
   case cannotSave(path: String, reason: String)
 
+  /// The error or value in words.
   public var description: String {
     switch self {
     case .noRows(let method, let reasons):
@@ -20,7 +21,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .badSetting(let name, let value, let wanted): "\(name) \(value): expected \(wanted)"
     case .notFinite(let what, let step, let rows):
       "step \(step): the \(what) is not finite"
-        + (rows.isEmpty ? "" : " (rows of the data: \(rows.prefix(8).map(String.init).joined(separator: ", ")))")
+        + (rows.isEmpty
+          ? "" : " (rows of the data: \(rows.prefix(8).map(String.init).joined(separator: ", ")))")
         + "; the weights were left as they were and the last checkpoint is intact; "
         + "try a lower learning_rate, or max_grad_norm 1"
     case .cannotResume(let path, let reason): "\(path): cannot resume: \(reason)"

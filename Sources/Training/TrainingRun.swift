@@ -49,12 +49,17 @@ public final class TrainingRun {
   /// The run's checkpoints.
   public let store: CheckpointStore
 
-  private var interval = MetricMeans()
+  /// Whether the run shall save and end after the step in progress.
+  package var isInterrupted: () -> Bool = { Interruption.isRequested }
+
+  // Speed is measured over what this process did, means over the whole interval.
   private var intervalStart: Date
   private var intervalTokens = 0
+  private var intervalSteps = 0
   private let started: Date
   private let startTokens: Int
-  private let startStep: Int
+  /// Steps done before this process took over.
+  let startStep: Int
 
   /// Begins a run, or continues one from a checkpoint.
   ///
@@ -71,7 +76,9 @@ public final class TrainingRun {
     self.settings = settings
     self.log = log
     store = CheckpointStore(outputFolder: settings.outputFolder, limit: checkpointLimit)
-    state = try checkpoint.map(TrainerState.init(checkpoint:)) ?? TrainerState(maxSteps: settings.stepCount)
+    state =
+      try checkpoint.map(TrainerState.init(checkpoint:))
+      ?? TrainerState(maxSteps: settings.stepCount)
     started = Date()
     intervalStart = started
     startTokens = state.tokenCount
@@ -83,7 +90,11 @@ public final class TrainingRun {
   /// Optimizer steps still to do.
   public var remainingStepCount: Int { max(0, settings.stepCount - state.globalStep) }
   /// Whether the step in progress will be logged, so that costly metrics are computed only then.
-  public var logsThisStep: Bool { isDue(settings.loggingSteps, step + 1) || step == 0 }
+  public var logsThisStep: Bool { logs(after: step + 1) }
+
+  private func logs(after step: Int) -> Bool {
+    isDue(settings.loggingSteps, step) || step == 1 || step >= settings.stepCount
+  }
 
   private func isDue(_ interval: Int?, _ step: Int) -> Bool {
     guard let interval, interval > 0 else { return false }
@@ -93,6 +104,7 @@ public final class TrainingRun {
   /// Writes a checkpoint before the first step where the settings ask for it.
   public func begin(save: (URL) throws -> Void) throws {
     if settings.savesFirst, step == 0 { try writeCheckpoint(save) }
+    intervalStart = Date()
   }
 
   /// Ends an optimizer step: counts, logs, evaluates, saves.
@@ -103,7 +115,8 @@ public final class TrainingRun {
   ///   - tokenCount: real tokens this step read.
   ///   - evaluate: gives evaluation metrics; called when due.
   ///   - save: fills a checkpoint folder with everything but the run's own state.
-  /// - Throws: ``TrainingInterrupted`` after saving, where the user asked to stop; errors of the closures.
+  /// - Throws: ``TrainingInterrupted`` after saving, where the user asked to stop; ``TrainingError`` where a
+  ///   checkpoint cannot be written; errors of the closures.
   package func finishStep(
     _ metrics: MetricMeans, epoch: Double, tokenCount: Int,
     evaluate: (() throws -> [(name: String, value: Double)])? = nil, save: (URL) throws -> Void
@@ -111,30 +124,31 @@ public final class TrainingRun {
     state.globalStep += 1
     state.epoch = epoch
     state.tokenCount += tokenCount
+    state.lossSum += metrics["loss"] ?? 0
+    state.interval.add(metrics)
     intervalTokens += tokenCount
-    interval.add(metrics)
+    intervalSteps += 1
     let isLast = state.globalStep >= settings.stepCount
-    if isDue(settings.loggingSteps, step) || step == 1 || isLast { try logInterval() }
+    if logs(after: step) { try logInterval() }
+    let pause = Date()
+    defer { intervalStart += Date().timeIntervalSince(pause) }
     var isBest = false
     if let evaluate, isDue(settings.evalSteps, step) || isLast {
       isBest = try record(evaluate())
     }
-    if isDue(settings.saveSteps, step) || isBest || (isLast && settings.saveSteps != nil) {
+    let stops = isInterrupted() && !isLast
+    if isDue(settings.saveSteps, step) || isBest || stops || (isLast && settings.saveSteps != nil) {
       try writeCheckpoint(save)
     }
-    if Interruption.isRequested, !isLast {
-      if !isDue(settings.saveSteps, step) { try writeCheckpoint(save) }
-      throw TrainingInterrupted(step: step, checkpoint: store.folder(step: step))
-    }
+    if stops { throw TrainingInterrupted(step: step, checkpoint: store.folder(step: step)) }
   }
 
   private func logInterval() throws {
     let now = Date()
     let seconds = max(1e-9, now.timeIntervalSince(intervalStart))
-    let stepCount = max(1, step - (state.logHistory.last?["step"].map { Int($0) } ?? startStep))
-    var values = interval.values
+    var values = state.interval.values
     values.append(("num_tokens", Double(state.tokenCount)))
-    values.append(("step_time", seconds / Double(stepCount)))
+    values.append(("step_time", seconds / Double(max(1, intervalSteps))))
     values.append(("tokens_per_second", Double(intervalTokens) / seconds))
     values.append(("memory/peak_mib", Machine.peakMemoryMiB.rounded()))
     try log.record(values, step: step, epoch: state.epoch)
@@ -142,18 +156,26 @@ public final class TrainingRun {
     entry["step"] = Double(step)
     entry["epoch"] = state.epoch
     state.logHistory.append(entry)
-    interval = MetricMeans()
+    state.interval = MetricMeans()
     intervalTokens = 0
+    intervalSteps = 0
     intervalStart = Date()
   }
 
   /// Logs an evaluation; true where it is the best so far of the watched metric.
   private func record(_ metrics: [(name: String, value: Double)]) throws -> Bool {
     try log.evaluation(metrics, step: step, epoch: state.epoch)
-    intervalStart = Date()
-    guard let name = settings.bestMetric,
+    guard let name = settings.bestMetric else { return false }
+    guard
       let value = metrics.first(where: { $0.name == name || "eval_\($0.name)" == name })?.value
-    else { return false }
+    else {
+      log.warnOnce(
+        "best_metric",
+        "metric_for_best_model '\(name)' is no number of the evaluation, so no checkpoint is the best; known: "
+          + metrics.map { "eval_\($0.name)" }.joined(separator: ", "))
+      return false
+    }
+    guard value.isFinite else { return false }
     let isBetter =
       state.bestMetric.map { settings.greaterIsBetter ? value > $0 : value < $0 } ?? true
     guard isBetter else { return false }
@@ -174,7 +196,6 @@ public final class TrainingRun {
       // The state comes last: a folder that has it is complete.
       try finiteState.write(to: folder)
     }
-    intervalStart = Date()
   }
 
   /// JSON has no infinities; a history entry that is not finite is left out.
@@ -185,6 +206,8 @@ public final class TrainingRun {
   }
 
   /// Writes the last line of the log.
+  ///
+  /// - Parameter sampleCount: rows this process trained on.
   public func end(sampleCount: Int) throws {
     let seconds = max(1e-9, Date().timeIntervalSince(started))
     let stepCount = Double(step - startStep)
@@ -194,8 +217,7 @@ public final class TrainingRun {
       ("train_steps_per_second", stepCount / seconds),
       ("train_tokens_per_second", Double(state.tokenCount - startTokens) / seconds),
     ]
-    let losses = state.logHistory.compactMap { $0["loss"] }
-    if !losses.isEmpty { values.append(("train_loss", losses.reduce(0, +) / Double(losses.count))) }
+    if step > 0 { values.append(("train_loss", state.lossSum / Double(step))) }
     try log.finish(values)
   }
 }

@@ -23,6 +23,19 @@ struct Attune: ParsableCommand {
       """,
     version: version,
     subcommands: [
+      QuickstartCommand.self,
+      PretrainCommand.self,
+      SFTCommand.self,
+      RewardCommand.self,
+      DPOCommand.self,
+      PPOCommand.self,
+      GenerateCommand.self,
+      ChatCommand.self,
+      ScoreCommand.self,
+      EvaluateCommand.self,
+      WorldCommand.self,
+      DataCommand.self,
+      TokenizeCommand.self,
       EnvironmentCommand.self,
     ])
 

@@ -25,7 +25,8 @@ public func expectClose(
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   #expect(tensor.shape == expected.shape, sourceLocation: sourceLocation)
-  expectClose(tensor.doubles, expected.doubles, atol: atol, rtol: rtol, sourceLocation: sourceLocation)
+  expectClose(
+    tensor.doubles, expected.doubles, atol: atol, rtol: rtol, sourceLocation: sourceLocation)
 }
 
 /// Expects lists of numbers to agree within `atol + rtol · |expected|`.
@@ -34,7 +35,8 @@ public func expectClose(
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard found.count == expected.count else {
-    Issue.record("\(found.count) numbers, expected \(expected.count)", sourceLocation: sourceLocation)
+    Issue.record(
+      "\(found.count) numbers, expected \(expected.count)", sourceLocation: sourceLocation)
     return
   }
   let worst = zip(found, expected).enumerated().max { a, b in

@@ -69,11 +69,15 @@ struct AutogradTests {
     DifferentiableCase("gelu", [[4]], spread: 3) { gelu($0[0]) },
     DifferentiableCase("power", [[3]], centre: 2) { $0[0].power(2.5) },
     DifferentiableCase("clamp", [[8]]) { $0[0].clamped(-0.5, 0.4) },
-    DifferentiableCase("maximum and minimum", [[6], [6]]) { maximum($0[0], $0[1]) - 2 * minimum($0[0], $0[1]) },
+    DifferentiableCase("maximum and minimum", [[6], [6]]) {
+      maximum($0[0], $0[1]) - 2 * minimum($0[0], $0[1])
+    },
     DifferentiableCase("where", [[6], [6]]) {
       select(where: Tensor([true, false, true, true, false, false]), $0[0], exp($0[1]))
     },
-    DifferentiableCase("fill", [[3]]) { square($0[0]).filled(where: Tensor([true, false, false]), with: 5) },
+    DifferentiableCase("fill", [[3]]) {
+      square($0[0]).filled(where: Tensor([true, false, false]), with: 5)
+    },
     DifferentiableCase("convert", [[3]]) { $0[0].to(.float64).copy().contiguous() * 2 },
   ]
 
@@ -96,21 +100,27 @@ struct AutogradTests {
   ]
 
   static let shapesCases: [DifferentiableCase] = [
-    DifferentiableCase("reshape and permute", [[2, 3, 2]]) { $0[0].permuted([2, 0, 1]).reshaped([4, 3]) },
+    DifferentiableCase("reshape and permute", [[2, 3, 2]]) {
+      $0[0].permuted([2, 0, 1]).reshaped([4, 3])
+    },
     DifferentiableCase("expand", [[2, 1]]) { $0[0].expanded([2, 3]) },
     DifferentiableCase("transpose, unsqueeze, squeeze", [[2, 3]]) {
       $0[0].transposed(0, 1).unsqueezed(1).squeezed(1)
     },
     DifferentiableCase("narrow and pick", [[3, 4]]) { $0[0].narrowed(1, 1..<3).picked(0, 2) },
     DifferentiableCase("rows", [[3, 2]]) { $0[0].rows(Tensor([2, 0, 2])) },
-    DifferentiableCase("gather", [[2, 3]]) { $0[0].gathered(1, Tensor([2, 2, 0, 1], shape: [2, 2])) },
+    DifferentiableCase("gather", [[2, 3]]) {
+      $0[0].gathered(1, Tensor([2, 2, 0, 1], shape: [2, 2]))
+    },
     DifferentiableCase("scatter", [[2, 3], [2, 1]]) {
       $0[0].scattering(1, Tensor([2, 0], shape: [2, 1]), $0[1])
     },
     DifferentiableCase("scatter-add", [[2, 3], [2, 2]]) {
       $0[0].scatterAdding(1, Tensor([2, 2, 0, 1], shape: [2, 2]), $0[1])
     },
-    DifferentiableCase("concatenate", [[2, 2], [2, 3]]) { concatenated([$0[0], $0[1], $0[0]], axis: 1) },
+    DifferentiableCase("concatenate", [[2, 2], [2, 3]]) {
+      concatenated([$0[0], $0[1], $0[0]], axis: 1)
+    },
     DifferentiableCase("stack", [[2, 2], [2, 2]]) { stacked([$0[0], $0[1]], axis: 1) },
     DifferentiableCase("repeat", [[2, 2]]) { $0[0].repeatedEach(3, axis: 1) },
     DifferentiableCase("lower triangle", [[3, 3]]) { $0[0].lowerTriangle(diagonal: -1) },

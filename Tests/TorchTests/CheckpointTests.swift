@@ -78,7 +78,8 @@ struct CheckpointTests {
     func gradient(_ checkpoint: Bool) -> [Double] {
       let x = Tensor([0.3, -1.2, 2, 0.7], shape: [2, 2], device: .cpu).to(.float32).asParameter()
       let block: ([Tensor]) -> Tensor = { square($0[0].matmul($0[0])).to(.float32) }
-      withAutocast(.bfloat16) { checkpoint ? checkpointed([x], block) : block([x]) }.sum().backward()
+      withAutocast(.bfloat16) { checkpoint ? checkpointed([x], block) : block([x]) }.sum()
+        .backward()
       return x.grad?.doubles ?? []
     }
     expectClose(gradient(true), gradient(false), atol: 0)

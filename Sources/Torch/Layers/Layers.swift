@@ -68,6 +68,7 @@ public struct RMSNorm {
 ///   - x: queries or keys `[B, H, T, K]`.
 ///   - cosine: `[T, K]`, or `[B, 1, T, K]` where rows stand at different positions.
 ///   - sine: as `cosine`.
+/// - Returns: as `x`.
 public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor {
   produce("rotary of \(x.shape) by \(cosine.shape)") {
     ct_rotary(x.pointer, cosine.pointer, sine.pointer, $0)
@@ -112,6 +113,7 @@ public struct TargetLogProbs {
 ///   - wantsEntropy: also gives the entropy of each whole distribution.
 ///   - wantsTop1: also tells whether the target was the likeliest.
 ///   - chunkElements: about how many logits may exist at once.
+/// - Returns: log-probabilities, and what else was asked for.
 public func targetLogProbs(
   hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1,
   wantsEntropy: Bool = false, wantsTop1: Bool = false, chunkElements: Int = 1 << 20

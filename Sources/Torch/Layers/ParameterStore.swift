@@ -32,6 +32,7 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   /// Names in the checkpoint that the model has no place for.
   case unexpected(names: [String])
 
+  /// The error or value in words.
   public var description: String {
     switch self {
     case .missing(let names):
@@ -91,7 +92,9 @@ public final class ParameterStore {
   /// The root scope.
   public var root: Scope { Scope(path: "", store: self) }
 
-  fileprivate func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor {
+  fileprivate func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization)
+    -> Tensor
+  {
     let tensor = read(name, shape) ?? draw(name, shape, initialization)
     parameters.append((name, tensor))
     return tensor
@@ -109,9 +112,10 @@ public final class ParameterStore {
         throw WeightsError.shapeMismatch(name: name, stored: stored, configured: shape)
       }
       guard let tensor = try source.tensor(name) else { return nil }
-      let placed = tensor.to(device).to(elementType)
-      // A view of the file or of another model must not become a parameter that training overwrites.
-      return placed.handle === tensor.handle ? placed.copy() : placed
+      // Neither the memory nor the history of a file or another model may become part of a parameter.
+      let plain = tensor.detached()
+      let placed = plain.to(device).to(elementType)
+      return placed.handle === plain.handle ? placed.copy() : placed
     } catch {
       problems.append(error)
       return nil
@@ -154,7 +158,8 @@ public struct Scope {
   }
 
   /// The parameter `name` here, read or drawn.
-  public func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor {
+  public func parameter(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor
+  {
     store.parameter((self / name).path, shape, initialization)
   }
 }
@@ -168,7 +173,10 @@ public struct TensorDictionary: TensorSource {
     self.tensors = Dictionary(tensors.map { ($0.name, $0.tensor) }, uniquingKeysWith: { $1 })
   }
 
+  /// Every name.
   public var names: [String] { Array(tensors.keys) }
+  /// The shape under a name; nil where there is none.
   public func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+  /// The tensor under a name; nil where there is none.
   public func tensor(_ name: String) -> Tensor? { tensors[name] }
 }

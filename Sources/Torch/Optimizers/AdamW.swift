@@ -12,7 +12,9 @@ import CTorch
 ///
 /// Source: Loshchilov & Hutter 2019, arXiv:1711.05101; Kingma & Ba 2015, arXiv:1412.6980.
 public final class AdamW: Optimizer {
+  /// The rate the next step uses.
   public var learningRate: Double
+  /// What is trained, in a fixed order.
   public let parameters: NamedTensors
   private let beta1: Double
   private let beta2: Double
@@ -58,12 +60,14 @@ public final class AdamW: Optimizer {
         let isNarrow = parameter.elementType == .bfloat16 || parameter.elementType == .float16
         let master = isNarrow ? parameter.detached().to(.float32) : parameter
         return Slot(
-          parameter: parameter, master: master, first: master.zerosLike(), second: master.zerosLike(),
+          parameter: parameter, master: master, first: master.zerosLike(),
+          second: master.zerosLike(),
           step: .zeros([], device: parameter.device), decays: parameter.rank > 1)
       }
     }
   }
 
+  /// One update from the collected gradients.
   public func step() {
     withoutGrad {
       let ready = slots.compactMap { slot in
@@ -107,6 +111,7 @@ public final class AdamW: Optimizer {
         Int64(slot.step.item), learningRate, beta1, beta2, epsilon, decay), "AdamW step")
   }
 
+  /// What the next step depends on besides the parameters.
   public var state: NamedTensors {
     zip(parameters, slots).flatMap { entry, slot -> NamedTensors in
       var tensors: NamedTensors = [
@@ -120,5 +125,6 @@ public final class AdamW: Optimizer {
     }
   }
 
+  /// Puts back what ``state`` gave.
   public func restore(_ source: any TensorSource) throws { try restoreTensors(state, from: source) }
 }

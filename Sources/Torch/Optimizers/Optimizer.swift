@@ -35,7 +35,8 @@ extension Optimizer {
       // The small constant keeps the factor below one at the limit itself, as users of other tools know it.
       if limit > 0, norm.isFinite, norm > limit {
         check(
-          ct_scale_in_place(handles, Int64(handles.count), limit / (norm + 1e-6)), "gradient clipping")
+          ct_scale_in_place(handles, Int64(handles.count), limit / (norm + 1e-6)),
+          "gradient clipping")
       }
     }
     return norm

@@ -5,7 +5,9 @@ import CTorch
 ///
 ///     b ← momentum · b + (g + weightDecay · w)        w ← w − lr · b
 public final class SGD: Optimizer {
+  /// The rate the next step uses.
   public var learningRate: Double
+  /// What is trained, in a fixed order.
   public let parameters: NamedTensors
   private let momentum: Double
   private let weightDecay: Double
@@ -28,6 +30,7 @@ public final class SGD: Optimizer {
     buffers = parameters.map { momentum == 0 ? nil : $0.tensor.detached().zerosLike() }
   }
 
+  /// One update from the collected gradients.
   public func step() {
     let ready = zip(parameters, buffers).compactMap { entry, buffer in
       entry.tensor.grad.map { (weight: entry.tensor, gradient: $0, buffer: buffer) }
@@ -43,11 +46,13 @@ public final class SGD: Optimizer {
     }
   }
 
+  /// What the next step depends on besides the parameters.
   public var state: NamedTensors {
     zip(parameters, buffers).compactMap { entry, buffer in
       buffer.map { ("\(entry.name).momentum", $0) }
     }
   }
 
+  /// Puts back what ``state`` gave.
   public func restore(_ source: any TensorSource) throws { try restoreTensors(state, from: source) }
 }

@@ -13,6 +13,7 @@ public enum SafetensorsError: Error, Equatable, CustomStringConvertible {
   /// The file could not be written; nothing was left behind.
   case unwritable(path: String, reason: String)
 
+  /// The error or value in words.
   public var description: String {
     switch self {
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"

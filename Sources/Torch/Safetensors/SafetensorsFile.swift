@@ -24,7 +24,8 @@ public final class SafetensorsFile: TensorSource {
 
   private static let headerLimit = 100_000_000
   private static let types: [String: ElementType] = [
-    "F64": .float64, "F32": .float32, "BF16": .bfloat16, "F16": .float16, "I64": .int64, "I32": .int32,
+    "F64": .float64, "F32": .float32, "BF16": .bfloat16, "F16": .float16, "I64": .int64,
+    "I32": .int32,
     "I16": .int16, "I8": .int8, "U8": .uint8, "BOOL": .bool,
   ]
 
@@ -41,7 +42,8 @@ public final class SafetensorsFile: TensorSource {
     let length = (0..<8).reduce(UInt64(0)) { $0 | UInt64(mapping.base[$1]) << (8 * UInt64($1)) }
     guard length <= UInt64(Self.headerLimit) else {
       throw SafetensorsError.badHeader(
-        path: path, reason: "it announces a header of \(length) bytes; at most \(Self.headerLimit) are allowed")
+        path: path,
+        reason: "it announces a header of \(length) bytes; at most \(Self.headerLimit) are allowed")
     }
     dataStart = 8 + Int(length)
     guard mapping.count >= dataStart else {
@@ -50,10 +52,13 @@ public final class SafetensorsFile: TensorSource {
     let header = Data(bytes: mapping.base + 8, count: Int(length))
     (entries, metadata) = try Self.parse(header, path: path)
     names = entries.keys.sorted()
-    try Self.checkLayout(entries, dataCount: mapping.count - dataStart, path: path, start: dataStart)
+    try Self.checkLayout(
+      entries, dataCount: mapping.count - dataStart, path: path, start: dataStart)
   }
 
-  private static func parse(_ header: Data, path: String) throws -> ([String: Entry], [String: String]) {
+  private static func parse(_ header: Data, path: String) throws -> (
+    [String: Entry], [String: String]
+  ) {
     let object: Any
     do {
       object = try JSONSerialization.jsonObject(with: header)
@@ -75,7 +80,9 @@ public final class SafetensorsFile: TensorSource {
       guard let type = types[code] else {
         throw SafetensorsError.badTensor(
           path: path, name: name,
-          reason: "element type \(code) is not supported; convert it to one of \(types.keys.sorted().joined(separator: ", "))")
+          reason:
+            "element type \(code) is not supported; convert it to one of \(types.keys.sorted().joined(separator: ", "))"
+        )
       }
       guard offsets[0] >= 0, offsets[0] <= offsets[1], shape.allSatisfy({ $0 >= 0 }) else {
         throw SafetensorsError.badTensor(
@@ -92,30 +99,37 @@ public final class SafetensorsFile: TensorSource {
   ) throws {
     var position = 0
     for (name, entry) in entries.sorted(by: {
-      ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
+      ($0.value.range.lowerBound, $0.value.range.upperBound) < (
+        $1.value.range.lowerBound, $1.value.range.upperBound
+      )
     }) {
       var needed = entry.type.byteCount
       for size in entry.shape {
         let (product, overflow) = needed.multipliedReportingOverflow(by: size)
         guard !overflow else {
-          throw SafetensorsError.badTensor(path: path, name: name, reason: "shape \(entry.shape) is too large")
+          throw SafetensorsError.badTensor(
+            path: path, name: name, reason: "shape \(entry.shape) is too large")
         }
         needed = product
       }
       guard entry.range.count == needed else {
         throw SafetensorsError.badTensor(
           path: path, name: name,
-          reason: "shape \(entry.shape) of \(entry.type) needs \(needed) bytes, the offsets hold \(entry.range.count)")
+          reason:
+            "shape \(entry.shape) of \(entry.type) needs \(needed) bytes, the offsets hold \(entry.range.count)"
+        )
       }
       guard entry.range.lowerBound == position else {
         throw SafetensorsError.badTensor(
           path: path, name: name,
-          reason: "its data begins at \(entry.range.lowerBound), the one before ends at \(position)")
+          reason: "its data begins at \(entry.range.lowerBound), the one before ends at \(position)"
+        )
       }
       position = entry.range.upperBound
     }
     guard dataCount >= position else {
-      throw SafetensorsError.truncated(path: path, expected: start + position, found: start + dataCount)
+      throw SafetensorsError.truncated(
+        path: path, expected: start + position, found: start + dataCount)
     }
     guard dataCount == position else {
       throw SafetensorsError.badHeader(
@@ -123,11 +137,13 @@ public final class SafetensorsFile: TensorSource {
     }
   }
 
+  /// The shape under a name; nil where there is none.
   public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
   /// The element type stored for a name.
   public func elementType(of name: String) -> ElementType? { entries[name]?.type }
 
+  /// The tensor under a name; nil where there is none.
   public func tensor(_ name: String) throws -> Tensor? {
     guard let entry = entries[name] else { return nil }
     let address = mapping.base + dataStart + entry.range.lowerBound
@@ -135,7 +151,8 @@ public final class SafetensorsFile: TensorSource {
     guard Int(bitPattern: address) % entry.type.byteCount == 0 else {
       return produce("read \(name)") {
         ct_from_bytes(
-          address, Int64(entry.range.count), sizes, Int64(sizes.count), entry.type.rawValue, 0, 0, $0)
+          address, Int64(entry.range.count), sizes, Int64(sizes.count), entry.type.rawValue, 0, 0,
+          $0)
       }
     }
     let owner = Unmanaged.passRetained(mapping)

@@ -4,7 +4,8 @@ public import Foundation
 /// Writes tensors to a safetensors file: beside its final place first, then renamed, so that no half file remains.
 public enum SafetensorsWriter {
   private static let codes: [ElementType: String] = [
-    .float64: "F64", .float32: "F32", .bfloat16: "BF16", .float16: "F16", .int64: "I64", .int32: "I32",
+    .float64: "F64", .float32: "F32", .bfloat16: "BF16", .float16: "F16", .int64: "I64",
+    .int32: "I32",
     .int16: "I16", .int8: "I8", .uint8: "U8", .bool: "BOOL",
   ]
 
@@ -37,7 +38,9 @@ public enum SafetensorsWriter {
     }
   }
 
-  private static func headerData(_ tensors: NamedTensors, _ metadata: [String: String]) throws -> Data {
+  private static func headerData(_ tensors: NamedTensors, _ metadata: [String: String]) throws
+    -> Data
+  {
     var fields: [String: Any] = [
       "__metadata__": metadata.merging(["format": "pt"]) { given, _ in given }
     ]

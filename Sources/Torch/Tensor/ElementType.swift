@@ -32,21 +32,27 @@ public protocol TensorElement: Sendable {
 }
 
 extension Float: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .float32 }
 }
 extension Double: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .float64 }
 }
 extension Int: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .int64 }
 }
 extension Int32: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .int32 }
 }
 extension UInt8: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .uint8 }
 }
 extension Bool: TensorElement {
+  /// The matching element type.
   public static var elementType: ElementType { .bool }
 }
 
@@ -85,6 +91,7 @@ public struct Device: Sendable, Equatable, CustomStringConvertible {
   /// Whether this build of libtorch and this machine have the device.
   public var isAvailable: Bool { ct_device_available(kind.rawValue) }
 
+  /// The error or value in words.
   public var description: String { index == 0 ? "\(kind)" : "\(kind):\(index)" }
 
   /// Waits until the device has finished the work given to it.

@@ -23,32 +23,59 @@ private func scalar(_ name: StaticString, _ operation: Scalar, _ a: Tensor, _ b:
 // Element-wise operators broadcast as libtorch does. Only these combinations exist: longer lists of overloads make
 // the type checker slow on mixed literals.
 extension Tensor {
+  /// Element-wise sum.
   public static func + (a: Tensor, b: Tensor) -> Tensor { binary("add", ct_add, a, b) }
+  /// Element-wise sum.
   public static func + (a: Tensor, b: Double) -> Tensor { scalar("add", ct_add_scalar, a, b) }
+  /// Element-wise sum.
   public static func + (a: Double, b: Tensor) -> Tensor { scalar("add", ct_add_scalar, b, a) }
+  /// Element-wise difference.
   public static func - (a: Tensor, b: Tensor) -> Tensor { binary("subtract", ct_sub, a, b) }
+  /// Element-wise difference.
   public static func - (a: Tensor, b: Double) -> Tensor { scalar("subtract", ct_add_scalar, a, -b) }
+  /// Element-wise difference.
   public static func - (a: Double, b: Tensor) -> Tensor { scalar("subtract", ct_rsub_scalar, b, a) }
+  /// Element-wise product.
   public static func * (a: Tensor, b: Tensor) -> Tensor { binary("multiply", ct_mul, a, b) }
+  /// Element-wise product.
   public static func * (a: Tensor, b: Double) -> Tensor { scalar("multiply", ct_mul_scalar, a, b) }
+  /// Element-wise product.
   public static func * (a: Double, b: Tensor) -> Tensor { scalar("multiply", ct_mul_scalar, b, a) }
+  /// Element-wise quotient.
   public static func / (a: Tensor, b: Tensor) -> Tensor { binary("divide", ct_div, a, b) }
+  /// Element-wise quotient.
   public static func / (a: Tensor, b: Double) -> Tensor { scalar("divide", ct_div_scalar, a, b) }
+  /// Element-wise quotient.
   public static func / (a: Double, b: Tensor) -> Tensor { scalar("divide", ct_rdiv_scalar, b, a) }
+  /// Negation.
   public static prefix func - (a: Tensor) -> Tensor { unary("negate", ct_neg, a) }
 
   // Comparisons give bool tensors.
+  /// True where equal.
   public static func .== (a: Tensor, b: Tensor) -> Tensor { binary("equal", ct_eq, a, b) }
+  /// True where equal.
   public static func .== (a: Tensor, b: Double) -> Tensor { scalar("equal", ct_eq_scalar, a, b) }
+  /// True where different.
   public static func .!= (a: Tensor, b: Tensor) -> Tensor { binary("not equal", ct_ne, a, b) }
-  public static func .!= (a: Tensor, b: Double) -> Tensor { scalar("not equal", ct_ne_scalar, a, b) }
+  /// True where different.
+  public static func .!= (a: Tensor, b: Double) -> Tensor {
+    scalar("not equal", ct_ne_scalar, a, b)
+  }
+  /// True where less.
   public static func .< (a: Tensor, b: Tensor) -> Tensor { binary("less", ct_lt, a, b) }
+  /// True where less.
   public static func .< (a: Tensor, b: Double) -> Tensor { scalar("less", ct_lt_scalar, a, b) }
+  /// True where at most.
   public static func .<= (a: Tensor, b: Double) -> Tensor { scalar("at most", ct_le_scalar, a, b) }
+  /// True where greater.
   public static func .> (a: Tensor, b: Tensor) -> Tensor { binary("greater", ct_gt, a, b) }
+  /// True where greater.
   public static func .> (a: Tensor, b: Double) -> Tensor { scalar("greater", ct_gt_scalar, a, b) }
+  /// True where at least.
   public static func .>= (a: Tensor, b: Double) -> Tensor { scalar("at least", ct_ge_scalar, a, b) }
+  /// Element-wise and of bool tensors.
   public static func .&& (a: Tensor, b: Tensor) -> Tensor { binary("and", ct_logical_and, a, b) }
+  /// Element-wise or of bool tensors.
   public static func .|| (a: Tensor, b: Tensor) -> Tensor { binary("or", ct_logical_or, a, b) }
 }
 
@@ -70,7 +97,9 @@ extension Tensor {
   }
   /// `value` where `mask` is true.
   public func filled(where mask: Tensor, with value: Double) -> Tensor {
-    produce("fill \(shape) where \(mask.shape)") { ct_masked_fill(pointer, mask.pointer, value, $0) }
+    produce("fill \(shape) where \(mask.shape)") {
+      ct_masked_fill(pointer, mask.pointer, value, $0)
+    }
   }
   /// Matrix product over the last two axes, batched over the others.
   public func matmul(_ other: Tensor) -> Tensor { binary("matmul", ct_matmul, self, other) }

@@ -30,7 +30,8 @@ extension Tensor {
   public init<Element: TensorElement>(rows: [[Element]], device: Device = .cpu) {
     let width = rows.first?.count ?? 0
     precondition(
-      rows.allSatisfy { $0.count == width }, "tensor of rows: rows differ in length: \(rows.map(\.count))")
+      rows.allSatisfy { $0.count == width },
+      "tensor of rows: rows differ in length: \(rows.map(\.count))")
     self.init(rows.flatMap { $0 }, shape: [rows.count, width], device: device)
   }
 
@@ -72,7 +73,8 @@ extension Tensor {
   ) -> Tensor {
     produce("range \(range)") {
       ct_arange(
-        Int64(range.lowerBound), Int64(range.upperBound), elementType.rawValue, device.kind.rawValue,
+        Int64(range.lowerBound), Int64(range.upperBound), elementType.rawValue,
+        device.kind.rawValue,
         Int32(device.index), $0)
     }
   }
@@ -83,7 +85,9 @@ extension Tensor {
     let count = source.elementCount
     return [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
       let bytes = UnsafeMutableRawBufferPointer(buffer)
-      check(ct_copy_to_host(source.pointer, bytes.baseAddress, Int64(count * MemoryLayout<Element>.stride)), "array")
+      check(
+        ct_copy_to_host(
+          source.pointer, bytes.baseAddress, Int64(count * MemoryLayout<Element>.stride)), "array")
       initialized = count
     }
   }
@@ -111,7 +115,9 @@ extension Tensor {
   public func to(_ device: Device) -> Tensor {
     device == self.device
       ? self
-      : produce("to \(device)") { ct_to_device(pointer, device.kind.rawValue, Int32(device.index), $0) }
+      : produce("to \(device)") {
+        ct_to_device(pointer, device.kind.rawValue, Int32(device.index), $0)
+      }
   }
 
   /// The same elements laid out row major without gaps.

@@ -35,13 +35,21 @@ extension Tensor {
   }
 
   /// Sum over an axis; `keep` leaves it with size 1.
-  public func sum(_ axis: Int, keep: Bool = false) -> Tensor { along("sum", ct_sum_axis, axis, keep) }
+  public func sum(_ axis: Int, keep: Bool = false) -> Tensor {
+    along("sum", ct_sum_axis, axis, keep)
+  }
   /// Mean over an axis.
-  public func mean(_ axis: Int, keep: Bool = false) -> Tensor { along("mean", ct_mean_axis, axis, keep) }
+  public func mean(_ axis: Int, keep: Bool = false) -> Tensor {
+    along("mean", ct_mean_axis, axis, keep)
+  }
   /// Largest element over an axis.
-  public func max(_ axis: Int, keep: Bool = false) -> Tensor { along("max", ct_amax_axis, axis, keep) }
+  public func max(_ axis: Int, keep: Bool = false) -> Tensor {
+    along("max", ct_amax_axis, axis, keep)
+  }
   /// Smallest element over an axis.
-  public func min(_ axis: Int, keep: Bool = false) -> Tensor { along("min", ct_amin_axis, axis, keep) }
+  public func min(_ axis: Int, keep: Bool = false) -> Tensor {
+    along("min", ct_amin_axis, axis, keep)
+  }
   /// Index of the largest element over an axis, int64.
   public func argmax(_ axis: Int, keep: Bool = false) -> Tensor {
     along("argmax", ct_argmax_axis, axis, keep)

@@ -46,7 +46,8 @@ public struct Tensor {
 
   /// Where the elements live.
   public var device: Device {
-    Device(Device.Kind(rawValue: ct_device_type(pointer)) ?? .cpu, index: Int(ct_device_index(pointer)))
+    Device(
+      Device.Kind(rawValue: ct_device_type(pointer)) ?? .cpu, index: Int(ct_device_index(pointer)))
   }
 
   /// Tensor handles alive in the process, for leak tests.

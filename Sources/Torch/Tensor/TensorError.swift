@@ -8,6 +8,7 @@ public enum TensorError: Error, Equatable, CustomStringConvertible {
   /// An operation was given arguments that do not fit together.
   case failed(operation: String, message: String)
 
+  /// The error or value in words.
   public var description: String {
     switch self {
     case .outOfMemory(let operation, let message): "\(operation): out of memory: \(message)"

@@ -37,24 +37,70 @@ public struct CheckpointStore {
   ///
   /// - Parameters:
   ///   - step: optimizer steps done.
-  ///   - keeping: a step that is never removed: the best so far.
+  ///   - best: a step that is never removed: the best so far.
   ///   - write: fills the folder it is given.
   /// - Throws: ``TrainingError/cannotSave(path:reason:)``; the temporary folder is removed.
   public func save(step: Int, keeping best: Int? = nil, _ write: (URL) throws -> Void) throws {
     let place = folder(step: step)
-    let temporary = outputFolder.appending(path: ".partial-checkpoint-\(step)-\(UUID().uuidString.prefix(8))")
+    let temporary = outputFolder.appending(
+      path: ".partial-checkpoint-\(step)-\(UUID().uuidString.prefix(8))")
     let files = FileManager.default
     do {
       try files.createDirectory(at: temporary, withIntermediateDirectories: true)
       try write(temporary)
-      if files.fileExists(atPath: place.path) { try files.removeItem(at: place) }
-      try files.moveItem(at: temporary, to: place)
+      try Self.move(temporary, to: place)
     } catch {
       try? files.removeItem(at: temporary)
       if let error = error as? TrainingError { throw error }
       throw TrainingError.cannotSave(path: place.path, reason: "\(error)")
     }
     rotate(keeping: best)
+  }
+
+  /// Renames; what stood there goes only once the new folder is in its place.
+  private static func move(_ new: URL, to place: URL) throws {
+    let files = FileManager.default
+    guard files.fileExists(atPath: place.path) else {
+      try files.moveItem(at: new, to: place)
+      return
+    }
+    let old = new.appendingPathExtension("old")
+    try files.moveItem(at: place, to: old)
+    do {
+      try files.moveItem(at: new, to: place)
+    } catch {
+      try? files.moveItem(at: old, to: place)
+      throw error
+    }
+    try? files.removeItem(at: old)
+  }
+
+  /// Clears the way for a run that starts after `step`: later checkpoints, which belong to another course of the
+  /// run, are moved into a folder `checkpoints.<n>`; what a crash left half written is removed.
+  ///
+  /// - Returns: the folder that now holds them; nil where there were none.
+  /// - Throws: ``TrainingError/cannotSave(path:reason:)``.
+  func setAside(after step: Int) throws -> URL? {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: outputFolder.path)) ?? []
+    for name in names where name.hasPrefix(".partial-checkpoint-") {
+      try? files.removeItem(at: outputFolder.appending(path: name))
+    }
+    let stale = steps.filter { $0 > step || step == 0 }
+    guard !stale.isEmpty else { return nil }
+    var number = 1
+    while names.contains("checkpoints.\(number)") { number += 1 }
+    let aside = outputFolder.appending(path: "checkpoints.\(number)")
+    do {
+      try files.createDirectory(at: aside, withIntermediateDirectories: true)
+      for step in stale {
+        let old = folder(step: step)
+        try files.moveItem(at: old, to: aside.appending(path: old.lastPathComponent))
+      }
+    } catch {
+      throw TrainingError.cannotSave(path: aside.path, reason: error.localizedDescription)
+    }
+    return aside
   }
 
   private func rotate(keeping best: Int?) {
@@ -82,6 +128,10 @@ public struct TrainerState: Codable, Sendable, Equatable {
   public var bestStep: Int?
   /// Tokens trained on so far.
   public var tokenCount: Int
+  /// Sum of the losses of all steps, for `train_loss`.
+  public var lossSum = 0.0
+  /// Sums of the steps since the last log line, so that a resumed run logs what an unbroken one would.
+  package var interval = MetricMeans()
 
   enum CodingKeys: String, CodingKey {
     case globalStep = "global_step"
@@ -91,6 +141,8 @@ public struct TrainerState: Codable, Sendable, Equatable {
     case bestMetric = "best_metric"
     case bestStep = "best_step"
     case tokenCount = "num_tokens"
+    case lossSum = "loss_sum"
+    case interval
   }
 
   /// The state before the first step.
@@ -102,22 +154,46 @@ public struct TrainerState: Codable, Sendable, Equatable {
     tokenCount = 0
   }
 
+  /// Reads `trainer_state.json`.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    globalStep = try values.decode(Int.self, forKey: .globalStep)
+    epoch = try values.decode(Double.self, forKey: .epoch)
+    maxSteps = try values.decode(Int.self, forKey: .maxSteps)
+    logHistory = try values.decode([[String: Double]].self, forKey: .logHistory)
+    bestMetric = try values.decodeIfPresent(Double.self, forKey: .bestMetric)
+    bestStep = try values.decodeIfPresent(Int.self, forKey: .bestStep)
+    tokenCount = try values.decode(Int.self, forKey: .tokenCount)
+    lossSum = try values.decodeIfPresent(Double.self, forKey: .lossSum) ?? lossSum
+    interval = try values.decodeIfPresent(MetricMeans.self, forKey: .interval) ?? interval
+  }
+
   /// Reads a checkpoint's state.
   ///
   /// - Throws: ``TrainingError/cannotResume(path:reason:)``.
   public init(checkpoint: URL) throws {
     let file = checkpoint.appending(path: "trainer_state.json")
     do {
-      self = try JSONDecoder().decode(TrainerState.self, from: Data(contentsOf: file))
+      let decoder = JSONDecoder()
+      decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+        positiveInfinity: Self.infinity, negativeInfinity: "-" + Self.infinity, nan: Self.nan)
+      self = try decoder.decode(TrainerState.self, from: Data(contentsOf: file))
     } catch {
       throw TrainingError.cannotResume(
-        path: checkpoint.path, reason: "trainer_state.json is missing or broken; the checkpoint is incomplete")
+        path: checkpoint.path,
+        reason: "trainer_state.json is missing or broken; the checkpoint is incomplete")
     }
   }
+
+  // JSON has no such numbers; a metric may be one without the run being lost.
+  private static let infinity = "Infinity"
+  private static let nan = "NaN"
 
   func write(to folder: URL) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+    encoder.nonConformingFloatEncodingStrategy = .convertToString(
+      positiveInfinity: Self.infinity, negativeInfinity: "-" + Self.infinity, nan: Self.nan)
     try encoder.encode(self).write(to: folder.appending(path: "trainer_state.json"))
   }
 }

@@ -11,18 +11,30 @@ public struct DataOrder: Sendable, Equatable {
   public let seed: UInt64
   /// Whether each epoch has an order of its own; otherwise the file's.
   public let shuffles: Bool
+  /// Whether batches run on over the end of an epoch, so that all are full; otherwise an epoch's last may be smaller.
+  public let fillsBatches: Bool
 
-  /// Creates an order; the last batch of an epoch may be smaller.
-  public init(rowCount: Int, batchSize: Int, seed: UInt64, shuffles: Bool) {
+  /// Creates an order.
+  public init(
+    rowCount: Int, batchSize: Int, seed: UInt64, shuffles: Bool, fillsBatches: Bool = false
+  ) {
     precondition(rowCount > 0 && batchSize > 0, "data order: no rows or no batch")
     self.rowCount = rowCount
     self.batchSize = batchSize
     self.seed = seed
     self.shuffles = shuffles
+    self.fillsBatches = fillsBatches
   }
 
-  /// Steps of one pass over the data.
+  /// Steps of one pass over the data, rounded up.
   public var stepsPerEpoch: Int { (rowCount + batchSize - 1) / batchSize }
+
+  /// Passes over the data done after so many steps.
+  public func epoch(after stepCount: Int) -> Double {
+    fillsBatches
+      ? Double(stepCount * batchSize) / Double(rowCount)
+      : Double(stepCount) / Double(stepsPerEpoch)
+  }
 
   /// The order of one epoch, counted from 0.
   public func permutation(epoch: Int) -> [Int] {
@@ -34,14 +46,24 @@ public struct DataOrder: Sendable, Equatable {
   /// Batches from optimizer step `first` on, without end.
   public func batches(from first: Int) -> some Sequence<[Int]> {
     sequence(state: (step: first, epoch: -1, order: [Int]())) { state in
-      let epoch = state.step / stepsPerEpoch
-      if epoch != state.epoch {
-        state.order = permutation(epoch: epoch)
-        state.epoch = epoch
-      }
-      let start = state.step % stepsPerEpoch * batchSize
-      state.step += 1
-      return Array(state.order[start..<Swift.min(rowCount, start + batchSize)])
+      defer { state.step += 1 }
+      // Place in the endless row of epochs.
+      var place =
+        fillsBatches
+        ? state.step * batchSize
+        : state.step / stepsPerEpoch * rowCount + state.step % stepsPerEpoch * batchSize
+      var batch: [Int] = []
+      repeat {
+        if place / rowCount != state.epoch {
+          state.epoch = place / rowCount
+          state.order = permutation(epoch: state.epoch)
+        }
+        let start = place % rowCount
+        let part = state.order[start..<Swift.min(rowCount, start + batchSize - batch.count)]
+        batch += part
+        place += part.count
+      } while fillsBatches && batch.count < batchSize
+      return batch
     }
   }
 }

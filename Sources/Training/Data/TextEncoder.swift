@@ -46,6 +46,16 @@ public struct TextEncoder {
     public var isCut = false
     /// Whether tokens merged over the border of prompt and completion.
     public var mergesBorder = false
+
+    /// What became of a row.
+    public init(
+      row: Row?, drop: Drop? = nil, isCut: Bool = false, mergesBorder: Bool = false
+    ) {
+      self.row = row
+      self.drop = drop
+      self.isCut = isCut
+      self.mergesBorder = mergesBorder
+    }
   }
 
   // MARK: Text
@@ -100,12 +110,24 @@ public struct TextEncoder {
     return cut(TokenRow(ids: ids, isTarget: [Bool](repeating: true, count: ids.count)))
   }
 
-  /// A whole conversation: everything counts, or with ``completionOnlyLoss`` what the assistant says.
+  /// A whole conversation: everything counts, or with ``completionOnlyLoss`` what the assistant says, each turn
+  /// with its end token. A turn of weight 0 never counts.
   private func chatRow(_ messages: [Message]) -> Outcome<TokenRow> {
-    guard let last = messages.last, last.role == .assistant else {
-      return wholeText(chat.text(messages.map { ($0.role.rawValue, $0.text) }))
+    let turns = messages.map { (role: $0.role.rawValue, content: $0.text) }
+    let ids = tokenizer.encode(chat.text(turns))
+    var isTarget = [Bool](repeating: !completionOnlyLoss, count: ids.count)
+    var mergesBorder = false
+    for (index, message) in messages.enumerated() where message.role == .assistant {
+      let opening = tokenizer.encode(
+        chat.text(Array(turns[..<index]), addGenerationPrompt: true))
+      let start = commonPrefix(opening, ids)
+      let end = commonPrefix(tokenizer.encode(chat.text(Array(turns[...index]))), ids)
+      for place in start..<max(start, end) { isTarget[place] = message.weight != 0 }
+      mergesBorder = mergesBorder || start < opening.count
     }
-    return joined(.messages(Array(messages.dropLast())), .messages([last]))
+    var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
+    outcome.mergesBorder = mergesBorder
+    return outcome
   }
 
   private func joined(_ prompt: RecordText, _ completion: RecordText) -> Outcome<TokenRow> {

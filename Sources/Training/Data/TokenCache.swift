@@ -31,9 +31,10 @@ public struct TokenCache: Sendable {
   ///   - texts: the rows, each serialised.
   ///   - tokenizer: by its fingerprint.
   ///   - settings: anything else the tokens depend on, spelled out.
+  /// - Returns: 64 hexadecimal digits.
   public func key(
     texts: some Sequence<String>, tokenizer: Tokenizer, settings: [String]
-  ) throws -> String {
+  ) -> String {
     var hash = SHA256()
     for text in texts {
       hash.update(data: Data(text.utf8))
@@ -53,7 +54,8 @@ public struct TokenCache: Sendable {
       let starts = try? file.tensor("\(lists.count).starts")
     {
       lists.append(
-        TokenRows(ids: ids.array(of: Int32.self), marks: marks.array(of: Bool.self), starts: starts.ints))
+        TokenRows(
+          ids: ids.array(of: Int32.self), marks: marks.array(of: Bool.self), starts: starts.ints))
     }
     return lists.isEmpty ? nil : lists
   }

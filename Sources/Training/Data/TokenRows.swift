@@ -23,7 +23,9 @@ public struct TokenRows: Sendable, Equatable, RandomAccessCollection {
     starts.append(ids.count)
   }
 
+  /// Zero.
   public var startIndex: Int { 0 }
+  /// The count of rows.
   public var endIndex: Int { starts.count - 1 }
 
   /// Row `index`.
@@ -41,6 +43,7 @@ public struct TokenRows: Sendable, Equatable, RandomAccessCollection {
   /// The rows laid end to end and cut into blocks of equal length, all tokens targets: for pretraining.
   ///
   /// - Parameter length: tokens a block; a shorter rest at the end is left out.
+  /// - Returns: the blocks.
   public func wrapped(length: Int) -> TokenRows {
     let count = ids.count / length
     return TokenRows(

@@ -32,6 +32,7 @@ public struct DPOJob {
   /// - Parameters:
   ///   - records: preference rows.
   ///   - heldOut: preference rows for evaluation.
+  /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try folder.tokenizer()
@@ -45,7 +46,8 @@ public struct DPOJob {
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let policy = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    let policy = try source.languageModel(
+      elementType: settings.elementType, device: settings.device)
     policy.setTrainable(true)
     let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
       elementType: settings.elementType, device: settings.device)
@@ -64,7 +66,9 @@ public struct DPOJob {
       try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
-    let best = try session.bestFolder.map { try ModelFolder($0).languageModel(elementType: settings.elementType) }
+    let best = try session.bestFolder.map {
+      try ModelFolder($0).languageModel(elementType: settings.elementType)
+    }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290", tags: ["dpo"]
     ) { try ModelFolder.save(best ?? policy, tokenizer: tokenizer, to: $0) }

@@ -24,7 +24,7 @@ struct DataPreparation {
   func pairs(_ records: [Record]) throws -> PairRows {
     var rows = PairRows()
     try encode(records) { record in
-      guard case .preference(let pair) = record.body else { return Note(drop: .nothingToLearn) }
+      guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
       let outcome = encoder.pair(pair)
       if let pair = outcome.row {
         rows.chosen.append(pair.chosen)
@@ -41,7 +41,7 @@ struct DataPreparation {
     var margins: [Double] = []
     let hasMargin = records.contains { $0.margin != nil }
     try encode(records) { record in
-      guard case .preference(let pair) = record.body else { return Note(drop: .nothingToLearn) }
+      guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
       let chosen = encoder.scored(pair.prompt, pair.chosen)
       let rejected = encoder.scored(pair.prompt, pair.rejected)
       guard let better = chosen.row, let worse = rejected.row else { return Note(drop: .tooLong) }
@@ -95,10 +95,14 @@ struct DataPreparation {
       mergedCount += note.mergesBorder ? 1 : 0
     }
     let reasons = TextEncoder.Drop.allCases.compactMap { drop in
-      dropped[drop].map { "\($0.count) of \(records.count) rows dropped: \(drop.rawValue)\($0.first)" }
+      dropped[drop].map {
+        "\($0.count) of \(records.count) rows dropped: \(drop.rawValue)\($0.first)"
+      }
     }
     for reason in reasons { log(reason) }
-    if cutCount > 0 { log("\(cutCount) of \(records.count) rows cut at max_length \(encoder.maxLength)") }
+    if cutCount > 0 {
+      log("\(cutCount) of \(records.count) rows cut at max_length \(encoder.maxLength)")
+    }
     if mergedCount > 0 {
       log(
         "\(mergedCount) of \(records.count) rows: tokens merge over the border of prompt and completion; "
@@ -106,5 +110,16 @@ struct DataPreparation {
     }
     let left = records.count - dropped.values.reduce(0) { $0 + $1.count }
     guard left > 0 else { throw TrainingError.noRows(method: method, reasons: reasons) }
+  }
+}
+
+extension RecordBody {
+  /// The preference in the row, whatever else it says.
+  fileprivate var pair: PreferencePair? {
+    switch self {
+    case .preference(let pair), .safetyPreference(let pair, _): pair
+    case .comparison(let comparison): comparison.pair
+    default: nil
+    }
   }
 }

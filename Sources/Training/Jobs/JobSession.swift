@@ -18,7 +18,8 @@ final class JobSession {
   /// Options whose change would make a resumed run another run.
   private static let freeOptions: Set<String> = [
     "resume_from_checkpoint", "output_dir", "logging_steps", "save_steps", "save_total_limit",
-    "save_first", "eval_steps", "report_to", "max_steps", "num_train_epochs", "config", "print_config",
+    "save_first", "eval_steps", "report_to", "max_steps", "num_train_epochs", "config",
+    "print_config",
     "show_examples", "quiet", "threads", "device", "log_completions", "num_completions_to_print",
   ]
 
@@ -33,12 +34,14 @@ final class JobSession {
     var optimization = settings.optimization
     if let batchSize { optimization.accumulation = max(1, batchSize / optimization.microbatchSize) }
     let size = batchSize ?? optimization.batchSize
+    // Online methods name their batch; theirs are always full.
     order = DataOrder(
-      rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles)
+      rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles,
+      fillsBatches: batchSize != nil)
     let stepCount =
       optimization.maxSteps > 0
       ? optimization.maxSteps
-      : max(1, Int((Double(order.stepsPerEpoch) * optimization.epochCount).rounded(.up)))
+      : max(1, Int((optimization.epochCount / order.epoch(after: 1)).rounded(.up)))
     plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
     checkpoint = try settings.checkpoint()
     try Self.prepare(settings, checkpoint)
@@ -47,14 +50,19 @@ final class JobSession {
     runSettings.saveSteps = settings.saveSteps
     runSettings.savesFirst = settings.savesFirst
     runSettings.evalSteps = settings.evalSteps
-    runSettings.bestMetric = settings.bestMetric
+    runSettings.bestMetric = settings.bestMetric ?? (settings.loadsBestAtEnd ? "loss" : nil)
     runSettings.greaterIsBetter = settings.greaterIsBetter
     let startStep = try checkpoint.map { try TrainerState(checkpoint: $0).globalStep } ?? 0
+    let store = CheckpointStore(outputFolder: settings.outputFolder)
+    if let aside = try store.setAside(after: startStep) {
+      settings.console.line("checkpoints of another course of this run, moved to \(aside.path)")
+    }
     let log = try RunLog(
       directory: settings.outputFolder, targets: settings.targets, stepCount: stepCount,
       startingAt: startStep, keyMetric: keyMetric, console: settings.console)
     run = try TrainingRun(
       runSettings, log: log, resumingFrom: checkpoint, checkpointLimit: settings.saveLimit)
+    run.isInterrupted = settings.isInterrupted
   }
 
   private static func prepare(_ settings: JobSettings, _ checkpoint: URL?) throws {
@@ -101,7 +109,8 @@ final class JobSession {
 
   private static func info(_ settings: JobSettings, started: Date, finished: Date?) -> RunInfo {
     RunInfo(
-      version: settings.version, seed: Int(clamping: settings.seed), device: settings.device.description,
+      version: settings.version, seed: Int(clamping: settings.seed),
+      device: settings.device.description,
       libtorchVersion: Machine.libtorchVersion, host: ProcessInfo.processInfo.hostName,
       started: started, finished: finished,
       wallSeconds: finished.map { $0.timeIntervalSince(started) },
@@ -109,7 +118,10 @@ final class JobSession {
   }
 
   /// Tells what is about to happen.
-  func announce(_ model: any LanguageModel, data: String, tokensPerRow: Double, trainedCount: Int? = nil) {
+  func announce(
+    _ model: any LanguageModel, data: String, tokensPerRow: Double, trainedCount: Int? = nil
+  ) {
+    guard settings.announces else { return }
     let optimization = settings.optimization
     let steps = run.settings.stepCount
     let geometry =
@@ -117,14 +129,19 @@ final class JobSession {
     let width = model.outputWeight.size(1)
     var block: [(String, String)] = [
       ("method", method),
-      ("model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"),
+      (
+        "model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"
+      ),
       ("trained", "\(trainedCount ?? model.parameterCount) parameters"),
       ("data", data),
       ("batch", geometry),
       ("tokens", "about \(Int(tokensPerRow * Double(order.batchSize))) a step"),
       ("steps", "\(steps) (\(order.stepsPerEpoch) an epoch)"),
       ("schedule", "\(optimization.schedule.rawValue), base rate \(optimization.learningRate)"),
-      ("precision", "\(model.elementType) weights, \(optimization.autocast.map { "\($0) products" } ?? "same products")"),
+      (
+        "precision",
+        "\(model.elementType) weights, \(optimization.autocast.map { "\($0) products" } ?? "same products")"
+      ),
       ("device", "\(model.device), \(Machine.threadCount) threads"),
     ]
     if run.step > 0 { block.append(("resuming", "after step \(run.step)")) }
@@ -150,8 +167,7 @@ final class JobSession {
     base: URL, datasets: [String], reference: String?, tags: [String],
     saveModel: (URL) throws -> Void
   ) throws {
-    let rows = (run.step) * order.batchSize
-    try run.end(sampleCount: rows)
+    try run.end(sampleCount: (run.step - run.startStep) * order.batchSize)
     let folder = settings.outputFolder
     do {
       try saveModel(folder)
@@ -172,11 +188,21 @@ final class JobSession {
     } catch {
       throw TrainingError.cannotSave(path: folder.path, reason: "\(error)")
     }
-    run.log.note("saved to \(folder.path)")
+    if settings.announces { run.log.note("saved to \(folder.path)") }
   }
 
+  /// The last numbers of training, of evaluation, and of the run as a whole.
   private var lastMetrics: [(name: String, value: Double)] {
-    (run.log.history.last ?? [:]).sorted { $0.key < $1.key }.filter { $0.value.isFinite }
+    let history = run.log.history
+    let isEvaluation = { (entry: [String: Double]) in entry.keys.contains { $0.hasPrefix("eval_") }
+    }
+    let rows = [
+      history.last { $0["learning_rate"] != nil }, history.last(where: isEvaluation), history.last,
+    ]
+    let merged = rows.reduce(into: [String: Double]()) { all, row in
+      all.merge(row ?? [:]) { $1 }
+    }
+    return merged.filter { $0.value.isFinite }.sorted { $0.key < $1.key }
       .map { ($0.key, $0.value) }
   }
 
@@ -189,7 +215,15 @@ final class JobSession {
 
   /// The folder whose model is the result: the best checkpoint where that was asked for.
   var bestFolder: URL? {
-    guard settings.loadsBestAtEnd, let step = run.state.bestStep else { return nil }
+    guard settings.loadsBestAtEnd else { return nil }
+    guard let step = run.state.bestStep, run.store.steps.contains(step) else {
+      run.log.warnOnce(
+        "no_best",
+        "load_best_model_at_end: "
+          + (run.state.bestStep.map { "checkpoint-\($0) is not in the output folder any more" }
+            ?? "nothing was evaluated") + "; the last weights are kept")
+      return nil
+    }
     return run.store.folder(step: step)
   }
 }

@@ -58,8 +58,13 @@ public struct JobSettings {
   public var commandLine: [String] = []
   /// Where progress goes.
   public var console = Console()
+  /// Whether the start-up block is printed.
+  public var announces = true
   /// Tokenised data kept between runs; nil keeps none.
   public var tokenCache: TokenCache?
+
+  /// Whether a run shall save and end after the step in progress.
+  package var isInterrupted: () -> Bool = { Interruption.isRequested }
 
   /// Settings for results in a folder.
   public init(outputFolder: URL) { self.outputFolder = outputFolder }

@@ -98,10 +98,12 @@ public struct OptimizationSettings: Sendable, Equatable {
         throw TrainingError.badSetting(name: name, value: "\(value)", wanted: wanted)
       }
     }
-    try require(learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "a number above 0")
+    try require(
+      learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "a number above 0")
     try require(microbatchSize > 0, "per_device_train_batch_size", microbatchSize, "at least 1")
     try require(accumulation > 0, "gradient_accumulation_steps", accumulation, "at least 1")
-    try require(maxSteps > 0 || maxSteps == -1, "max_steps", maxSteps, "a number above 0, or -1 for epochs")
+    try require(
+      maxSteps > 0 || maxSteps == -1, "max_steps", maxSteps, "a number above 0, or -1 for epochs")
     try require(epochCount > 0, "num_train_epochs", epochCount, "a number above 0")
     try require((0..<1).contains(beta1), "adam_beta1", beta1, "0 to below 1")
     try require((0..<1).contains(beta2), "adam_beta2", beta2, "0 to below 1")

@@ -48,6 +48,7 @@ public struct PPOJob {
   /// Trains, and leaves the policy in the output folder and the critic in `critic/`.
   ///
   /// - Parameter records: rows with prompts.
+  /// - Throws: errors of model, data, reward functions, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record]) throws {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try folder.tokenizer()
@@ -68,7 +69,8 @@ public struct PPOJob {
     let rewards = try rewardSources(tokenizer, padTokenID)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let policy = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    let policy = try source.languageModel(
+      elementType: settings.elementType, device: settings.device)
     policy.setTrainable(true)
     let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
       elementType: settings.elementType, device: settings.device)
@@ -89,9 +91,12 @@ public struct PPOJob {
     }
     let promptTokens = prompts.reduce(0) { $0 + $1.ids.count }
     session.announce(
-      policy, data: "\(prompts.count) prompts, rewards: \(rewards.map(\.name).joined(separator: ", "))",
-      tokensPerRow: Double(promptTokens) / Double(prompts.count) + Double(method.sampling.maxNewTokens),
-      trainedCount: policy.parameterCount + critic.parameters.reduce(0) { $0 + $1.tensor.elementCount })
+      policy,
+      data: "\(prompts.count) prompts, rewards: \(rewards.map(\.name).joined(separator: ", "))",
+      tokensPerRow: Double(promptTokens) / Double(prompts.count)
+        + Double(method.sampling.maxNewTokens),
+      trainedCount: policy.parameterCount
+        + critic.parameters.reduce(0) { $0 + $1.tensor.elementCount })
 
     try trainer.fit(
       prompts, run: session.run,
@@ -183,7 +188,8 @@ extension RewardSource {
         let completion = policyTokenizer.decode(rollout.completion.ids)
         return encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
       }
-      return rewardScores(model, rows.compactMap { $0 }, batchSize: batchSize, padTokenID: padTokenID)
+      return rewardScores(
+        model, rows.compactMap { $0 }, batchSize: batchSize, padTokenID: padTokenID)
     }
   }
 }

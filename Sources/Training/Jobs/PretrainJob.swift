@@ -25,6 +25,7 @@ public struct PretrainJob {
   ///   - texts: the corpus; each text is followed by the end of text.
   ///   - tokenizer: its vocabulary fills the model's embedding.
   ///   - heldOut: texts for evaluation.
+  /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(
     on texts: some Sequence<String>, tokenizer: Tokenizer, heldOut: [String] = []
   ) throws {
@@ -32,6 +33,11 @@ public struct PretrainJob {
     guard rows.count > 0 else {
       throw TrainingError.noRows(
         method: "pretrain", reasons: ["fewer than max_length \(settings.maxLength) tokens in all"])
+    }
+    let held = blocks(heldOut, tokenizer)
+    if !heldOut.isEmpty, held.count == 0 {
+      settings.console.line(
+        "no evaluation: the held-out texts have fewer than max_length \(settings.maxLength) tokens")
     }
     var shape = shape
     shape.vocabularyCount = tokenizer.vocabularyCount
@@ -59,7 +65,7 @@ public struct PretrainJob {
 
     let trainer = SupervisedTrainer(model: model, optimizer: optimizer, plan: session.plan)
     try trainer.fit(
-      rows, order: session.order, heldOut: heldOut.isEmpty ? nil : self.rows(heldOut, tokenizer),
+      rows, order: session.order, heldOut: held.count > 0 ? held : nil,
       run: session.run
     ) { folder in
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)

@@ -28,6 +28,7 @@ public struct RewardJob {
   /// - Parameters:
   ///   - records: preference rows.
   ///   - heldOut: preference rows for evaluation.
+  /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try folder.tokenizer()

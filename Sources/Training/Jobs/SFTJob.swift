@@ -56,18 +56,21 @@ public struct SFTJob {
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
-    let best = try session.bestFolder.map { try ModelFolder($0).languageModel(elementType: settings.elementType) }
+    let best = try session.bestFolder.map {
+      try ModelFolder($0).languageModel(elementType: settings.elementType)
+    }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: nil, tags: ["sft"]
     ) { try ModelFolder.save(best ?? model, tokenizer: tokenizer, to: $0) }
   }
 
   private func cached(
-    _ encoder: TextEncoder, _ part: String, _ records: [Record], make: ([Record]) throws -> TokenRows
+    _ encoder: TextEncoder, _ part: String, _ records: [Record],
+    make: ([Record]) throws -> TokenRows
   ) throws -> TokenRows {
     guard let cache = settings.tokenCache else { return try make(records) }
     let texts = records.lazy.map { JSONValue.object($0.json).serialized() }
-    let key = try cache.key(
+    let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
       settings: ["sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)"])
     if let found = cache.rows(key)?.first {

@@ -52,7 +52,7 @@ struct Experience {
   /// Mean advantage a rollout, for the log.
   var meanAdvantages: [Float] = []
 
-  /// - Parameter scoresAfterLast: adds one place after each completion, where its score and a last value stand.
+  /// `scoresAfterLast` adds one place after each completion, where its score and a last value stand.
   init(_ rollouts: [Rollout], scoresAfterLast: Bool, padTokenID: Int) {
     let extra = scoresAfterLast ? [padTokenID] : []
     rows = rollouts.map { TokenRow(prompt: $0.prompt.ids, completion: $0.completion.ids + extra) }
@@ -103,7 +103,8 @@ struct Experience {
     let narrow = tokens.table(values).to(.cpu)
     let missing = width - tokens.targetWidth
     guard missing > 0 else { return narrow }
-    return concatenated([narrow, .zeros([tokens.rowCount, missing], elementType: narrow.elementType)], axis: 1)
+    return concatenated(
+      [narrow, .zeros([tokens.rowCount, missing], elementType: narrow.elementType)], axis: 1)
   }
 
   /// Lists of unequal length as a table.

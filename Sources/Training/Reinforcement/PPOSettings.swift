@@ -71,7 +71,9 @@ public struct PPOSettings: Sendable {
     guard whitening == .none || whitened >= 8 else {
       throw TrainingError.badSetting(
         name: "whitening", value: "over \(whitened) rollouts",
-        wanted: "at least 8 rollouts to take a mean and a deviation over; use more rollouts or whitening none")
+        wanted:
+          "at least 8 rollouts to take a mean and a deviation over; use more rollouts or whitening none"
+      )
     }
     guard sampling.temperature > 0 else {
       throw TrainingError.badSetting(

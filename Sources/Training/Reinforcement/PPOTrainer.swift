@@ -61,25 +61,33 @@ public struct PPOTrainer {
   ///   - run: bookkeeping; its steps are updates.
   ///   - save: writes policy, critic and this trainer's state into a checkpoint.
   ///   - log: sees the rollouts of each logged update with their scores and advantages.
+  /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of reward functions, log and checkpoints.
   public mutating func fit(
     _ prompts: [PromptRow], run: TrainingRun, save: (URL, PPOState) throws -> Void,
     log: ((ScoredRollouts, Int) throws -> Void)? = nil
   ) throws {
     let order = DataOrder(
-      rowCount: prompts.count, batchSize: settings.rolloutCount, seed: settings.seed, shuffles: true)
+      rowCount: prompts.count, batchSize: settings.rolloutCount, seed: settings.seed,
+      shuffles: true, fillsBatches: true)
     try run.begin { try save($0, state) }
     for indices in order.batches(from: run.step).prefix(run.remainingStepCount) {
       try Task.checkCancellation()
+      let start = Date()
       var metrics = MetricMeans()
 
       let rollouts = sample(indices.map { prompts[$0] }, update: run.step, &metrics)
-      let scored = try score(rollouts, &metrics)
+      let scored = try score(rollouts, update: run.step, &metrics)
       let experience = estimateAdvantages(scored, &metrics)
       try update(experience, update: run.step, &metrics)
-      if run.logsThisStep { try log?(scored.with(advantages: experience.meanAdvantages), run.step + 1) }
+      if run.logsThisStep {
+        try log?(scored.with(advantages: experience.meanAdvantages), run.step + 1)
+      }
+      let seconds = max(1e-9, Date().timeIntervalSince(start))
+      metrics.add("timing/step_total", seconds)
+      metrics.add("eps", Double(rollouts.count) / seconds)
 
       try run.finishStep(
-        metrics, epoch: Double(run.step + 1) / Double(order.stepsPerEpoch),
+        metrics, epoch: order.epoch(after: run.step + 1),
         tokenCount: rollouts.reduce(0) { $0 + $1.row.ids.count }, save: { try save($0, state) })
     }
   }
@@ -98,25 +106,28 @@ public struct PPOTrainer {
     let completions = withAutocast(plan.autocast, on: policy.device) {
       sampler.completions(prompts.map(\.ids), seeds: seeds)
     }
-    let seconds = Date().timeIntervalSince(start)
-    metrics.add("timing/generate", seconds)
-    metrics.add("eps", Double(prompts.count) / max(seconds, 1e-9))
+    metrics.add("timing/generate", Date().timeIntervalSince(start))
     return zip(prompts, completions).map { Rollout(prompt: $0, completion: $1) }
   }
 
   // MARK: Score
 
   private mutating func score(
-    _ rollouts: [Rollout], _ metrics: inout MetricMeans
+    _ rollouts: [Rollout], update: Int, _ metrics: inout MetricMeans
   ) throws -> ScoredRollouts {
     let start = Date()
     var total = [Double](repeating: 0, count: rollouts.count)
     var parts: [(name: String, values: [Double])] = []
     for source in rewards {
       let values = try source.score(rollouts)
+      guard values.count == rollouts.count else {
+        throw TrainingError.badSetting(
+          name: "reward function", value: "'\(source.name)' gave \(values.count) scores",
+          wanted: "\(rollouts.count), one a completion")
+      }
       if let bad = values.firstIndex(where: { !$0.isFinite }) {
         throw TrainingError.notFinite(
-          what: "score of '\(source.name)'", step: 0, rows: [bad])
+          what: "score of '\(source.name)'", step: update + 1, rows: [bad])
       }
       parts.append((source.name, values))
       for (row, value) in values.enumerated() { total[row] += source.weight * value }
@@ -172,7 +183,8 @@ public struct PPOTrainer {
       rewards: tokenRewards, values: experience.oldValues, mask: valueMask)
     experience.returns = estimate.returns
     experience.valueMask = valueMask
-    experience.meanAdvantages = ((estimate.advantages * experience.mask).sum(1) / experience.mask.sum(1)).floats
+    experience.meanAdvantages =
+      ((estimate.advantages * experience.mask).sum(1) / experience.mask.sum(1)).floats
     experience.advantages =
       settings.whitening == .batch
       ? Whitening()(estimate.advantages, mask: experience.mask) : estimate.advantages
@@ -184,13 +196,14 @@ public struct PPOTrainer {
     metrics.add("objective/entropy", surprise)
     metrics.add("objective/non_score_reward", -beta * sequenceKL)
     metrics.add("objective/rlhf_reward", score - beta * sequenceKL)
-    metrics.add("kl_coef", beta)
+    metrics.set("kl_coef", beta)
     metrics.add(
       "value/explained_variance",
-      explainedVariance(values: experience.oldValues, returns: estimate.returns, mask: valueMask).item)
+      explainedVariance(values: experience.oldValues, returns: estimate.returns, mask: valueMask)
+        .item)
     state.klController.update(sequenceKL: sequenceKL, episodeCount: scored.rollouts.count)
     state.episodeCount += scored.rollouts.count
-    metrics.add("episode", Double(state.episodeCount))
+    metrics.set("episode", Double(state.episodeCount))
     return experience
   }
 
@@ -205,7 +218,9 @@ public struct PPOTrainer {
     for part in experience.parts(of: plan.microbatchSize) {
       let tokens = experience.batch(part, device: policy.device)
       let start = Date()
-      if !settings.reusesSamplingLogProbs { old.append(experience.table(logProbs(policy, tokens), tokens)) }
+      if !settings.reusesSamplingLogProbs {
+        old.append(experience.table(logProbs(policy, tokens), tokens))
+      }
       let afterPolicy = Date()
       reference.append(experience.table(logProbs(self.reference, tokens), tokens))
       let afterReference = Date()
@@ -244,19 +259,27 @@ public struct PPOTrainer {
     let start = Date()
     let count = experience.rows.count
     var random = SplitMix(settings.seed, 0x3141, UInt64(update))
+    var ratios: [Double] = []
     for _ in 0..<settings.epochCount {
       let shuffled = Array(0..<count).shuffled(using: &random)
       let size = (count + settings.minibatchCount - 1) / settings.minibatchCount
       for minibatch in shuffled.chunks(of: size) {
-        try step(minibatch.sorted(), experience, update, &metrics)
+        let means = try step(minibatch.sorted(), experience, update)
+        metrics.add(means)
+        if let ratio = means["val/ratio"] { ratios.append(ratio) }
       }
     }
+    let spread = Moments(ratios).deviation
+    metrics.add("val/ratio_var", spread * spread)
     metrics.add("timing/update", Date().timeIntervalSince(start))
   }
 
+  /// One optimizer step of policy and critic.
+  ///
+  /// - Returns: its means, over the minibatch's tokens where they are of tokens.
   private func step(
-    _ minibatch: [Int], _ experience: Experience, _ update: Int, _ metrics: inout MetricMeans
-  ) throws {
+    _ minibatch: [Int], _ experience: Experience, _ update: Int
+  ) throws -> MetricMeans {
     optimizer.zeroGrad()
     criticOptimizer.zeroGrad()
     let chosen = experience.choosing(minibatch, whitens: settings.whitening == .minibatch)
@@ -284,7 +307,7 @@ public struct PPOTrainer {
     try plan.apply(optimizer, &stepMetrics, step: update, rows: [])
     criticOptimizer.step()
     stepMetrics.add("critic/grad_norm", criticNorm)
-    metrics.add(stepMetrics)
+    return stepMetrics
   }
 }
 

@@ -54,6 +54,7 @@ public struct PreferenceTrainer {
   ///   - heldOut: pairs for evaluation; nil evaluates nothing.
   ///   - run: bookkeeping.
   ///   - save: writes the policy into a checkpoint.
+  /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of log and checkpoints.
   public func fit(
     _ pairs: PairRows, order: DataOrder, heldOut: PairRows? = nil, run: TrainingRun,
     save: (URL) throws -> Void
@@ -67,7 +68,8 @@ public struct PreferenceTrainer {
       var metrics = MetricMeans()
       for part in indices.chunks(of: plan.microbatchSize) {
         let tokens = batch(pairs, part)
-        let anchor = known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, tokens) }
+        let anchor =
+          known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, tokens) }
         let terms = objective(policy: logProbs(policy, tokens), reference: anchor)
         (terms.loss * (terms.weight / Double(indices.count))).backward()
         metrics.add(terms)
@@ -75,7 +77,7 @@ public struct PreferenceTrainer {
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
       try run.finishStep(
-        metrics, epoch: Double(run.step + 1) / Double(order.stepsPerEpoch),
+        metrics, epoch: order.epoch(after: run.step + 1),
         tokenCount: indices.reduce(0) {
           $0 + pairs.chosen.length(of: $1) + pairs.rejected.length(of: $1)
         },

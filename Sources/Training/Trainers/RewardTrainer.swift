@@ -49,6 +49,7 @@ public struct RewardTrainer {
   ///   - heldOut: pairs for evaluation; nil evaluates nothing.
   ///   - run: bookkeeping.
   ///   - save: writes the model into a checkpoint.
+  /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of log and checkpoints.
   public func fit(
     _ pairs: ScoredPairs, order: DataOrder, heldOut: ScoredPairs? = nil, run: TrainingRun,
     save: (URL) throws -> Void
@@ -59,15 +60,17 @@ public struct RewardTrainer {
       optimizer.zeroGrad()
 
       var metrics = MetricMeans()
+      var range = ScoreRange()
       for part in indices.chunks(of: plan.microbatchSize) {
-        let terms = loss(pairs, part, &metrics)
+        let terms = loss(pairs, part, &range)
         (terms.loss * (terms.weight / Double(indices.count))).backward()
         metrics.add(terms)
       }
+      range.add(to: &metrics)
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
       try run.finishStep(
-        metrics, epoch: Double(run.step + 1) / Double(order.stepsPerEpoch),
+        metrics, epoch: order.epoch(after: run.step + 1),
         tokenCount: indices.reduce(0) {
           $0 + pairs.chosen.length(of: $1) + pairs.rejected.length(of: $1)
         },
@@ -75,14 +78,13 @@ public struct RewardTrainer {
     }
   }
 
-  private func loss(_ pairs: ScoredPairs, _ indices: [Int], _ metrics: inout MetricMeans) -> Terms {
+  private func loss(_ pairs: ScoredPairs, _ indices: [Int], _ range: inout ScoreRange) -> Terms {
     let scores = scores(pairs, indices)
     let count = indices.count
     let margin = pairs.margins.map { margins in
       Tensor(indices.map { Float(margins[$0]) }, device: scores.device)
     }
-    metrics.add("min_reward", scores.detached().min().item)
-    metrics.add("max_reward", scores.detached().max().item)
+    range.take(scores.detached())
     return objective(
       chosen: scores.narrowed(0, 0..<count), rejected: scores.narrowed(0, count..<2 * count),
       margin: margin)
@@ -100,12 +102,29 @@ public struct RewardTrainer {
   /// Loss, accuracy (ties half) and margin on pairs that were not trained on.
   public func evaluate(_ pairs: ScoredPairs) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
+    var range = ScoreRange()
     withoutGrad {
       for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
-        let terms = loss(pairs, part, &metrics)
-        metrics.add(terms)
+        metrics.add(loss(pairs, part, &range))
       }
     }
+    range.add(to: &metrics)
     return metrics.values
+  }
+}
+
+/// Lowest and highest score of a step or an evaluation, over all its microbatches.
+private struct ScoreRange {
+  private var lowest = Double.infinity
+  private var highest = -Double.infinity
+
+  mutating func take(_ scores: Tensor) {
+    lowest = min(lowest, scores.min().item)
+    highest = max(highest, scores.max().item)
+  }
+
+  func add(to metrics: inout MetricMeans) {
+    metrics.add("min_reward", lowest)
+    metrics.add("max_reward", highest)
   }
 }

@@ -38,6 +38,6 @@ public struct StepPlan: Sendable, Equatable {
     }
     optimizer.step()
     metrics.add("grad_norm", norm)
-    metrics.add("learning_rate", optimizer.learningRate)
+    metrics.set("learning_rate", optimizer.learningRate)
   }
 }

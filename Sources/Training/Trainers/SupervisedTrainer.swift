@@ -50,7 +50,7 @@ public struct SupervisedTrainer {
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
       try run.finishStep(
-        metrics, epoch: Double(run.step + 1) / Double(order.stepsPerEpoch),
+        metrics, epoch: order.epoch(after: run.step + 1),
         tokenCount: batch.reduce(0) { $0 + $1.ids.count },
         evaluate: heldOut.map { held in { evaluate(held) } }, save: save)
     }
@@ -65,7 +65,9 @@ public struct SupervisedTrainer {
         checkpointing: plan.checkpointsActivations)
     }
     let weight = Double(tokens.targetCount)
-    if let top1 = result.top1 { metrics.add("mean_token_accuracy", top1.mean().item, weight: weight) }
+    if let top1 = result.top1 {
+      metrics.add("mean_token_accuracy", top1.mean().item, weight: weight)
+    }
     if let entropy = result.entropy {
       metrics.add("entropy", entropy.detached().mean().item, weight: weight)
     }
@@ -76,7 +78,9 @@ public struct SupervisedTrainer {
   public func evaluate(_ rows: TokenRows) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
     withoutGrad {
-      for part in Array(rows).sorted(by: { $0.ids.count < $1.ids.count }).chunks(of: plan.microbatchSize) {
+      for part in Array(rows).sorted(by: { $0.ids.count < $1.ids.count }).chunks(
+        of: plan.microbatchSize)
+      {
         let tokens = TokenBatch(part, padTokenID: plan.padTokenID, device: model.device)
         metrics.add(loss(tokens, withDetails: true, &metrics))
       }

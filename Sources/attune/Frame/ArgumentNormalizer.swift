@@ -74,7 +74,7 @@ struct ArgumentNormalizer {
     throws(UsageError)
   {
     guard option.isSwitch else {
-      for element in option.isList ? Self.elements(of: value) : [value] {
+      for element in option.isCommaList ? Self.elements(of: value) : [value] {
         result.add(element, to: option.name, isList: option.isList)
       }
       return

@@ -108,12 +108,15 @@ private struct Walk {
   }
 
   private func unknown(_ name: String, at place: String) -> UsageError {
-    if ConfigurationOptions.names.contains(name) {
+    if OptionCatalogue.configurationNames.contains(name) {
       return UsageError("\(place): \(name): belongs on the command line, not in a file")
     }
     let known = catalogue.settings.map(\.name)
     let last = name.split(separator: ".").last.map(String.init) ?? name
-    let hint = Suggestion.phrase(for: known.contains(last) ? last : name, among: known)
+    // The grouping may be the user's own: `optimizer.learning_rate`.
+    let nearest =
+      Suggestion.nearest(to: last, among: known) ?? Suggestion.nearest(to: name, among: known)
+    let hint = nearest.map { "; did you mean '\($0)'?" } ?? ""
     let list = "known: \(known.joined(separator: ", "))"
     return UsageError(
       "\(place): \(name): unknown option\(hint.isEmpty ? ";" : hint) \(list)")
@@ -125,9 +128,11 @@ private struct Walk {
   {
     switch node {
     case .scalar(let scalar):
-      if ConfigurationFile.isNull(scalar) { return nil }
+      // An empty value says no more than null where there is no default that it could replace.
+      let isEmpty = scalar.string.isEmpty && option.defaultValue == nil && !option.isList
+      if ConfigurationFile.isNull(scalar) || isEmpty { return nil }
       guard !option.isSwitch else { return [try truth(scalar.string, of: option, node)] }
-      return option.isList ? ArgumentNormalizer.elements(of: scalar.string) : [scalar.string]
+      return option.isCommaList ? ArgumentNormalizer.elements(of: scalar.string) : [scalar.string]
     case .sequence(let sequence) where option.isList:
       var values: [String] = []
       for element in sequence {

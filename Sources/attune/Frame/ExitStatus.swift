@@ -2,11 +2,13 @@
 
 import ArgumentParser
 import Environments
+import Evaluation
 import Feedback
 import Foundation
 import LanguageModels
 import Tokenizers
 import Torch
+import Training
 
 /// What the program's exit status says.
 enum ExitStatus {
@@ -30,8 +32,12 @@ func exitCode(for error: any Error) -> Int32 {
   case let code as ExitCode: code.rawValue
   case is UsageError, is ValidationError, is MillbrookError, FeedbackError.option:
     ExitStatus.usage
+  case TrainingError.badSetting, TrainingError.cannotResume: ExitStatus.usage
   case FeedbackError.output, FeedbackError.scorer: ExitStatus.failed
   case is FeedbackError: ExitStatus.data
+  case TrainingError.noRows: ExitStatus.data
+  case EvaluationError.notConverged: ExitStatus.failed
+  case is EvaluationError: ExitStatus.data
   case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError:
     ExitStatus.model
   case TensorError.outOfMemory: ExitStatus.outOfMemory

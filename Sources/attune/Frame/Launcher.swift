@@ -45,8 +45,10 @@ enum Launcher {
     var command: any ParsableCommand
     do {
       command = try Attune.parseAsRoot(path.names + invocation.given.arguments)
+    } catch  where isRequest(error) {
+      return Output.current.line(Attune.fullMessage(for: error))
     } catch {
-      throw try explain(error, invocation)
+      throw explain(error, invocation)
     }
     if invocation.printsConfiguration {
       return Output.current.write(invocation.resolvedConfiguration().yaml)
@@ -54,10 +56,16 @@ enum Launcher {
     try Invocation.$current.withValue(invocation) {
       do {
         try command.run()
-      } catch let exit as CleanExit {
-        Output.current.line(Attune.fullMessage(for: exit))
+      } catch  where isRequest(error) {
+        // `--help` is itself a command to ArgumentParser, which "fails" with the text to show.
+        Output.current.line(Attune.fullMessage(for: error))
       }
     }
+  }
+
+  /// Whether an "error" of ArgumentParser is a text that was asked for.
+  private static func isRequest(_ error: any Error) -> Bool {
+    !(error is ExitCode) && Attune.exitCode(for: error) == .success
   }
 
   /// Words that name no command with options of its own: `--help`, `--version`, `help data`.
@@ -66,19 +74,15 @@ enum Launcher {
     do {
       command = try Attune.parseAsRoot(arguments)
       try command.run()
-    } catch where Attune.exitCode(for: error) == .success {
+    } catch  where isRequest(error) {
       Output.current.line(Attune.fullMessage(for: error))
     } catch {
       throw UsageError(sentence(Attune.message(for: error)))
     }
   }
 
-  /// The user's side of an error of ArgumentParser. Returns only where it is one.
-  private static func explain(_ error: any Error, _ invocation: Invocation) throws -> any Error {
-    guard Attune.exitCode(for: error) != .success else {
-      Output.current.line(Attune.fullMessage(for: error))
-      return ExitCode.success
-    }
+  /// The user's side of an error of ArgumentParser.
+  private static func explain(_ error: any Error, _ invocation: Invocation) -> UsageError {
     let message = Attune.message(for: error)
     if let match = message.firstMatch(of: /^The value '([\s\S]*?)' is invalid for '--([\w.-]+)/),
       let option = invocation.catalogue[String(match.2)]
@@ -123,7 +127,9 @@ struct CommandPath {
         let place = names.isEmpty ? "" : " of 'attune \(name)'"
         throw UsageError(
           "unknown command '\(word)'\(place)"
-            + (Suggestion.nearest(to: word, among: known).map { "; did you mean '\($0)'? commands: " }
+            + (Suggestion.nearest(to: word, among: known).map {
+              "; did you mean '\($0)'? commands: "
+            }
               ?? "; commands: ") + known.joined(separator: ", "))
       }
       names.append(word)

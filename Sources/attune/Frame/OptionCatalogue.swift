@@ -13,6 +13,8 @@ struct OptionCatalogue {
     var isFlag: Bool
     /// Whether it may be given several times; its values make a list.
     var isList: Bool
+    /// Whether commas separate the elements of the list; they are part of a `<text>`.
+    var isCommaList: Bool { isList && valueName != "text" }
     /// The default as text; nil where there is none.
     var defaultValue: String?
     /// The values that are allowed; empty where the type allows any.
@@ -20,9 +22,10 @@ struct OptionCatalogue {
     /// What the help calls a value.
     var valueName: String
 
-    /// Whether the value is true or false.
+    /// Whether the value is true or false, and nothing besides: not `true|path`.
     var isSwitch: Bool {
-      allowedValues == ["true", "false"]
+      guard !valueName.contains("|") else { return false }
+      return allowedValues == ["true", "false"]
         || (allowedValues.isEmpty && (defaultValue == "true" || defaultValue == "false"))
     }
 
@@ -77,9 +80,12 @@ struct OptionCatalogue {
     (positions[name] ?? positions[name.replacing("-", with: "_")]).map { entries[$0] }
   }
 
+  /// Options about configurations, which are no part of one.
+  static let configurationNames: Set = ["config", "print_config"]
+
   /// Options that make up a configuration, in the order of the help.
   var settings: [Entry] {
-    entries.filter { !$0.isFlag && !ConfigurationOptions.names.contains($0.name) }
+    entries.filter { !$0.isFlag && !Self.configurationNames.contains($0.name) }
   }
 
   /// The parts of ArgumentParser's description that are needed.
@@ -99,22 +105,4 @@ struct OptionCatalogue {
     }
     var command: Command
   }
-}
-
-/// Options of every command that has settings worth keeping in a file.
-struct ConfigurationOptions: ParsableArguments {
-  /// Options about configurations, which are no part of one.
-  static let names: Set = ["config", "print_config"]
-
-  @Option(
-    name: .customLong("config"),
-    help: ArgumentHelp(
-      "A YAML file of options: a mapping of their names to values. Options on the command line win.",
-      valueName: "run.yaml"), completion: .file(extensions: ["yaml", "yml"]))
-  var config: String?
-
-  @Option(
-    name: .customLong("print_config"),
-    help: "Print the resolved configuration as YAML and stop.")
-  var printConfig = false
 }

@@ -13,6 +13,8 @@ final class RowInput {
 
   private let reader: RowReader?
   private var pending: [UInt8] = []
+  /// Where the next line begins in `pending`.
+  private var start = 0
   private var lineNumber = 0
   private var isAtEnd = false
 
@@ -53,18 +55,20 @@ final class RowInput {
 
   /// The next line without its end; nil after the last.
   private func nextLine() throws -> [UInt8]? {
-    var searched = 0
+    var searched = start
     while true {
       if let end = pending[searched...].firstIndex(of: 0x0A) {
-        let line = Array(pending[..<end])
-        pending.removeFirst(end + 1)
-        return line
+        defer { start = end + 1 }
+        return Array(pending[start..<end])
       }
-      searched = pending.count
       if isAtEnd {
-        defer { pending = [] }
-        return pending.isEmpty ? nil : pending
+        defer { start = pending.count }
+        return start < pending.count ? Array(pending[start...]) : nil
       }
+      // Lines are short beside a block, so what is moved here is short beside what was read.
+      pending.removeFirst(start)
+      start = 0
+      searched = pending.count
       try fill()
     }
   }

@@ -21,7 +21,11 @@ enum Suggestion {
       let other = plain(candidate)
       let distance = editDistance(wanted, other)
       // `rate` for `learning_rate`: a part between underscores is near too, but less than a slip.
-      let isPart = wanted.count >= 3 && candidate.split(separator: "_").contains { $0 == name }
+      // So is a beginning: `environment` for `env`.
+      let isPart =
+        min(wanted.count, other.count) >= 3
+        && (candidate.split(separator: "_").contains { $0 == name }
+          || wanted.starts(with: other.prefix(5)) || other.starts(with: wanted.prefix(5)))
       guard distance <= max(1, max(wanted.count, other.count) / 3) || isPart else { continue }
       let cost = isPart ? min(distance, 3) : distance
       if best.map({ cost < $0.distance }) ?? true { best = (candidate, cost) }

@@ -104,7 +104,8 @@ struct ArithmeticTests {
   @Test("functions agree with Foundation's", arguments: functions)
   func values(function: Function) {
     let numbers = [-3.7, -1, -0.25, 0, 1e-6, 0.5, 2, 11]
-    expectClose(function.tensor(Tensor(numbers)), numbers.map(function.number), atol: 1e-13, rtol: 1e-13)
+    expectClose(
+      function.tensor(Tensor(numbers)), numbers.map(function.number), atol: 1e-13, rtol: 1e-13)
   }
 
   @Test("logarithms of sigmoids neither overflow nor vanish")

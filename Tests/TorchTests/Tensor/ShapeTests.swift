@@ -12,7 +12,8 @@ struct ShapeTests {
     #expect(x.reshaped([3, -1]).shape == [3, 2])
     expectClose(x.reshaped([6]), [0, 1, 2, 3, 4, 5])
     expectClose(x.transposed(0, 1), Tensor([0.0, 3, 1, 4, 2, 5], shape: [3, 2]))
-    expectClose(x.unsqueezed(1).expanded([-1, 2, -1]).sum(0), Tensor([3.0, 5, 7, 3, 5, 7], shape: [2, 3]))
+    expectClose(
+      x.unsqueezed(1).expanded([-1, 2, -1]).sum(0), Tensor([3.0, 5, 7, 3, 5, 7], shape: [2, 3]))
     #expect(x.unsqueezed(-1).shape == [2, 3, 1] && x.unsqueezed(0).squeezed(0).shape == [2, 3])
     let y = Tensor((0..<24).map(Double.init), shape: [2, 3, 4]).permuted([2, 0, 1])
     #expect(y.shape == [4, 2, 3])
@@ -37,7 +38,8 @@ struct ShapeTests {
   @Test("joining")
   func joins() {
     #expect(concatenated([x, x]).shape == [4, 3])
-    expectClose(concatenated([x, x.picked(1, 0).unsqueezed(1)], axis: 1).picked(0, 1), [3, 4, 5, 3])
+    expectClose(
+      concatenated([x, x.picked(1, 0).unsqueezed(1)], axis: 1).picked(0, 1), [3, 4, 5, 3])
     #expect(stacked([x, x], axis: 2).shape == [2, 3, 2])
     expectClose(stacked([Tensor(1), Tensor(2)]), [1, 2])
   }

@@ -22,7 +22,9 @@ struct TensorTests {
     #expect(Tensor([Double]()).shape == [0] && Tensor([Double]()).doubles == [])
   }
 
-  @Test("every element type converts to every other and knows its size", arguments: ElementType.allCases)
+  @Test(
+    "every element type converts to every other and knows its size", arguments: ElementType.allCases
+  )
   func conversions(type: ElementType) {
     let x = Tensor([0.0, 1, 1, 0])
     for other in ElementType.allCases {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Feedback
+import Foundation
+import Training
+
+/// `attune ppo`.
+struct PPOCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ppo",
+    abstract:
+      "Proximal policy optimization with a critic, against a reward model or reward functions.",
+    discussion: """
+      Samples completions of the prompts, scores them, and moves the policy towards high scores while the KL to \
+      the reference is taxed. Rewards: --reward_model, and --reward_funcs words:FILE (share of words in a list), \
+      count:FILE (how many of them), or program:COMMAND (a program that reads one JSON object a line and answers \
+      {"score": x}).
+
+        attune ppo --model_name_or_path runs/sft --reward_model runs/reward --dataset_path prompts.jsonl \
+      --output_dir runs/ppo
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var data: DataOptions
+
+  @Option(
+    name: .customLong("reward_model"),
+    help: ArgumentHelp("Folder of a reward model.", valueName: "folder"))
+  var rewardModel: String?
+
+  @Option(
+    name: .customLong("reward_funcs"),
+    help: ArgumentHelp(
+      "words:FILE, count:FILE or program:COMMAND; repeat to add several.", valueName: "function"))
+  var rewardFunctions: [String] = []
+
+  @Option(
+    name: .customLong("reward_weights"),
+    help: ArgumentHelp("A factor for each reward function, in their order.", valueName: "factors"))
+  var rewardWeights: [Double] = []
+
+  @Option(
+    name: .customLong("ref_model"),
+    help: ArgumentHelp("Folder of the reference.", valueName: "folder"))
+  var reference: String?
+
+  @Option(
+    name: .customLong("value_model"),
+    help: ArgumentHelp(
+      "Folder the critic starts from: a reward model; by default a copy of the policy.",
+      valueName: "folder"))
+  var valueModel: String?
+
+  @Option(name: .customLong("learning_rate"), help: "The policy's base learning rate.")
+  var learningRate: Double = 3e-6
+
+  @Option(
+    name: .customLong("value_learning_rate"),
+    help: ArgumentHelp("The critic's, where it differs.", valueName: "rate"))
+  var valueLearningRate: Double?
+
+  @OptionGroup var method: PPOOptions
+  @OptionGroup var sampling: SamplingOptions
+
+  @Option(name: .customLong("log_completions"), help: "Write the completions of logged updates.")
+  var logsCompletions: Bool = false
+
+  @Option(
+    name: .customLong("num_completions_to_print"),
+    help: ArgumentHelp("Of them, printed.", valueName: "count"))
+  var printedSampleCount: Int = 0
+
+  @OptionGroup var optimization: OptimizationOptions
+  @OptionGroup var bookkeeping: RunOptions
+  @OptionGroup var file: ConfigurationOptions
+
+  func run() throws {
+    let settings = try JobSettings(
+      run: bookkeeping, precision: model.precision, optimization: optimization,
+      learningRate: learningRate, maxLength: data.maxLength, shuffles: true)
+    try settings.optimization.validate()
+    let records = try data.load(
+      accepting: [.promptOnly], method: "ppo", seed: settings.seed, note: settings.console.line)
+    var job = PPOJob(settings: settings, modelFolder: model.folder)
+    job.referenceFolder = reference.map { URL(filePath: $0) }
+    job.rewardModelFolder = rewardModel.map { URL(filePath: $0) }
+    job.scorers = try RewardFunctions.parse(rewardFunctions, weights: rewardWeights)
+    job.criticStart = valueModel.map { .folder(URL(filePath: $0)) } ?? .policy
+    job.criticLearningRate = valueLearningRate
+    job.method = method.settings(sampling)
+    job.logsCompletions = logsCompletions
+    job.printedSampleCount = printedSampleCount
+    job.dataFiles = data.paths
+    try runInterruptibly { try job.run(on: records.train) }
+  }
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Feedback
+import Training
+
+/// `attune sft`.
+struct SFTCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sft",
+    abstract: "Supervised fine-tuning: learn to write what the rows show.",
+    discussion: """
+      Learns from prompt-completion rows (loss on the completion), texts, conversations, or the chosen side of pairs.
+
+        attune world write --task digest --kind demonstrations --count 2000 --output demos.jsonl
+        attune sft --model_name_or_path base --dataset_path demos.jsonl --output_dir runs/sft
+      """)
+
+  @OptionGroup var model: ModelOptions
+  @OptionGroup var data: DataOptions
+
+  @Option(name: .customLong("learning_rate"), help: "Base learning rate.")
+  var learningRate: Double = 2e-5
+
+  @Option(
+    name: .customLong("completion_only_loss"), help: "Learn completions only, not prompts.")
+  var completionOnlyLoss: Bool = true
+
+  @OptionGroup var optimization: OptimizationOptions
+  @OptionGroup var bookkeeping: RunOptions
+  @OptionGroup var file: ConfigurationOptions
+
+  func run() throws {
+    let settings = try JobSettings(
+      run: bookkeeping, precision: model.precision, optimization: optimization,
+      learningRate: learningRate,
+      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+    try settings.optimization.validate()
+    let records = try data.load(
+      accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",
+      seed: settings.seed, note: settings.console.line)
+    var job = SFTJob(settings: settings, modelFolder: model.folder)
+    job.completionOnlyLoss = completionOnlyLoss
+    job.dataFiles = data.paths
+    try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
+  }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Feedback
+import Foundation
+
+/// Which rows a method learns from, and which are held out.
+struct DataOptions: ParsableArguments {
+  @Option(
+    name: .customLong("dataset_path"),
+    help: ArgumentHelp(
+      "File or folder of rows (JSON Lines, JSON, CSV, TSV; gzip by name). Repeat to mix several.",
+      valueName: "path"))
+  var paths: [String] = []
+
+  @Option(
+    name: .customLong("columns"),
+    help: ArgumentHelp("Column names of the data: prompt=question,chosen=best.", valueName: "map"))
+  var columns: String?
+
+  @Option(
+    name: .customLong("max_samples"),
+    help: ArgumentHelp("Rows taken of each file, from the first; 0 takes all.", valueName: "count"))
+  var maxSamples: Int = 0
+
+  @Option(
+    name: .customLong("eval_dataset_path"),
+    help: ArgumentHelp("Rows for evaluation.", valueName: "path"))
+  var evalPaths: [String] = []
+
+  @Option(
+    name: .customLong("test_split_size"),
+    help: ArgumentHelp(
+      "Rows held out for evaluation: a share below 1, or a count. Grouped by prompt; 0 holds out none.",
+      valueName: "share|count"))
+  var testSplitSize: Double = 0
+
+  @Option(
+    name: .customLong("shuffle_dataset"), help: "Take rows in a new order each epoch.")
+  var shuffles: Bool = true
+
+  @Option(
+    name: .customLong("max_length"),
+    help: ArgumentHelp("Most tokens of a row; longer rows lose their end.", valueName: "tokens"))
+  var maxLength: Int = 1024
+
+  @Option(
+    name: .customLong("show_examples"),
+    help: ArgumentHelp(
+      "Print this many rendered examples, tokens without loss in brackets.", valueName: "count"))
+  var shownExampleCount: Int = 0
+
+  /// Loads the data, tells about it, and splits it.
+  ///
+  /// - Parameters:
+  ///   - accepting: row types the method learns from, best first.
+  ///   - method: its name in messages.
+  ///   - seed: of the split.
+  ///   - note: takes lines for the user.
+  /// - Returns: records to train on and records held out.
+  /// - Throws: ``UsageError`` without data; errors of the data.
+  func load(
+    accepting: [RowType], method: String, seed: UInt64, note: (String) -> Void
+  ) throws -> (train: [Record], test: [Record]) {
+    guard !paths.isEmpty else {
+      throw UsageError(
+        "missing --dataset_path: the rows \(method) learns from; 'attune world write --help' makes some to try"
+      )
+    }
+    let data = try dataset(paths, accepting, method, seed, note)
+    if !evalPaths.isEmpty {
+      return (data.records, try dataset(evalPaths, accepting, method, seed, note).records)
+    }
+    guard testSplitSize > 0 else { return (data.records, []) }
+    let size: TestSize = testSplitSize < 1 ? .fraction(testSplitSize) : .count(Int(testSplitSize))
+    let parts = try data.split(testSize: size, seed: seed)
+    note("held out: \(parts.test.records.count) rows")
+    return (parts.train.records, parts.test.records)
+  }
+
+  private func dataset(
+    _ paths: [String], _ accepting: [RowType], _ method: String, _ seed: UInt64,
+    _ note: (String) -> Void
+  ) throws -> Dataset {
+    let mapping = try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping()
+    let sources = paths.map {
+      DatasetSource($0, columns: mapping, maxSamples: maxSamples > 0 ? maxSamples : nil)
+    }
+    let data = try Dataset.load(sources, accepting: accepting, method: method, seed: seed)
+    note(data.summary)
+    data.report.lines.forEach(note)
+    return data
+  }
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Objectives
+import Torch
+import Training
+
+/// Sizes and settings of the quickstart; chosen for six minutes on two cores.
+struct QuickstartPlan {
+  var seed: UInt64 = 42
+  var outputFolder: URL
+  var worldSeed: UInt64 = 7
+
+  var demonstrationCount = 3000
+  var comparisonPromptCount = 1200
+  /// Samples of a prompt, taken two by two.
+  var samplesPerPrompt = 4
+  var heldOutShare = 0.1
+  var promptCount = 2000
+  var testCount = 300
+  var bestOf = 8
+  var maxNewTokens = 56
+
+  var sftRate = 1e-3
+  var sftEpochs = 1.0
+  var rewardRate = 5e-4
+  var rewardEpochs = 2.0
+  var dpoRate = 2e-4
+  var dpoEpochs = 1.0
+  var dpoBeta = 0.1
+  var ppoRate = 2e-4
+  var ppoValueRate = 1e-3
+  var ppoUpdates = 30
+  var klCoefficient = 0.05
+
+  /// Item number of the village's tasks at which this seed's data begins, so that seeds differ in data too.
+  var itemOffset: Int { Int(seed % 40) * 20_000 }
+
+  func folder(_ name: String) -> URL { outputFolder.appending(path: name) }
+
+  /// Settings of one training stage.
+  func stage(_ name: String, rate: Double, epochs: Double, batch: Int) -> JobSettings {
+    var settings = JobSettings(outputFolder: folder(name))
+    settings.seed = seed
+    settings.maxLength = 512
+    settings.optimization.microbatchSize = batch
+    settings.optimization.learningRate = rate
+    settings.optimization.epochCount = epochs
+    settings.optimization.schedule = .cosine
+    settings.optimization.warmupRatio = 0.05
+    settings.optimization.autocast = .bfloat16
+    settings.loggingSteps = 5
+    settings.announces = false
+    settings.version = Attune.version
+    settings.commandLine = CommandLine.arguments
+    settings.targets = [.tensorboard]
+    settings.configuration = [
+      ("seed", "\(seed)"), ("learning_rate", "\(rate)"), ("num_train_epochs", "\(epochs)"),
+      ("per_device_train_batch_size", "\(batch)"), ("lr_scheduler_type", "cosine"),
+      ("warmup_ratio", "0.05"), ("bf16", "true"), ("max_length", "512"),
+    ]
+    return settings
+  }
+}

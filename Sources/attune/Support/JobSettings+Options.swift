@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Torch
+import Training
+
+extension JobSettings {
+  /// What all training commands share, from their options.
+  ///
+  /// - Throws: ``UsageError`` for values that name nothing.
+  init(
+    run: RunOptions, precision: PrecisionOptions, optimization: OptimizationOptions,
+    learningRate: Double, maxLength: Int, shuffles: Bool, shownExampleCount: Int = 0
+  ) throws {
+    self.init(outputFolder: URL(filePath: run.outputFolder))
+    seed = run.seed
+    elementType = precision.elementType
+    device = try precision.apply()
+    self.optimization = OptimizationSettings(optimization, learningRate, precision)
+    self.maxLength = maxLength
+    self.shuffles = shuffles
+    loggingSteps = run.loggingSteps
+    saveSteps = run.saveSteps > 0 ? run.saveSteps : nil
+    saveLimit = run.saveLimit > 0 ? run.saveLimit : nil
+    savesFirst = run.savesFirst
+    evalSteps = run.evalSteps > 0 ? run.evalSteps : nil
+    loadsBestAtEnd = run.loadsBest
+    bestMetric = run.loadsBest ? run.bestMetric : nil
+    greaterIsBetter = run.greaterIsBetter
+    switch run.resume {
+    case "false", "": resume = .no
+    case "true": resume = .latest
+    default: resume = .folder(URL(filePath: run.resume))
+    }
+    targets = try Self.targets(run.targets)
+    self.shownExampleCount = shownExampleCount
+    configuration = resolvedConfiguration().map {
+      ($0.name, $0.values.map { $0.joined(separator: ",") } ?? "")
+    }
+    version = Attune.version
+    commandLine = CommandLine.arguments
+    console = Console(isQuiet: run.quiet)
+    tokenCache = .standard
+  }
+
+  private static func targets(_ names: [String]) throws -> Set<ReportTarget> {
+    var targets: Set<ReportTarget> = []
+    for name in names.flatMap({ $0.split(separator: ",").map(String.init) }) where name != "none" {
+      guard let target = ReportTarget(rawValue: name) else {
+        let known = ReportTarget.allCases.map(\.rawValue).joined(separator: ", ")
+        throw UsageError("--report_to: '\(name)' is unknown; there are none, \(known)")
+      }
+      targets.insert(target)
+    }
+    return targets
+  }
+}
+
+extension OptimizationSettings {
+  fileprivate init(
+    _ options: OptimizationOptions, _ learningRate: Double, _ precision: PrecisionOptions
+  ) {
+    self.init()
+    algorithm = options.optim
+    microbatchSize = options.microbatchSize
+    accumulation = options.accumulation
+    epochCount = options.epochCount
+    maxSteps = options.maxSteps
+    self.learningRate = learningRate
+    schedule = options.schedule
+    warmupSteps = options.warmupSteps
+    warmupRatio = options.warmupRatio
+    minimumRateShare = options.minimumRateShare
+    weightDecay = options.weightDecay
+    beta1 = options.beta1
+    beta2 = options.beta2
+    epsilon = options.epsilon
+    usesEpsilonHat = options.usesEpsilonHat
+    maxGradNorm = options.maxGradNorm
+    autocast = precision.autocast
+    checkpointsActivations = options.checkpointsActivations
+  }
+}
+
+/// Runs a training job so that an interrupt saves, tells how to go on, and is no failure.
+func runInterruptibly(_ body: () throws -> Void) throws {
+  Interruption.listen()
+  do {
+    try body()
+  } catch let interruption as TrainingInterrupted {
+    var words = CommandLine.arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
+    if !words.contains(where: { $0.hasSuffix("resume_from_checkpoint") }) {
+      words += ["--resume_from_checkpoint", "true"]
+    }
+    Output.current.note(
+      "stopped after step \(interruption.step); saved in \(interruption.checkpoint.path)\n"
+        + "to go on: \(words.joined(separator: " "))")
+  }
+}

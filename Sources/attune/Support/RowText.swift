@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Feedback
+
+extension RowInput.Row {
+  /// The text or conversation in a column; nil where there is no such column.
+  ///
+  /// - Throws: ``FeedbackError`` with file and line.
+  func text(_ column: String) throws -> RecordText? {
+    switch columns[column] {
+    case nil: return nil
+    case .string(let text)?: return .plain(text)
+    case .array(let values)?:
+      return .messages(try values.enumerated().map { try message($1, "\(column)[\($0)]") })
+    default: throw wrong(column, wanted: "a string or a list of messages")
+    }
+  }
+
+  /// The token ids in a column; nil where there is no such column.
+  ///
+  /// - Parameter vocabularyCount: ids are below this.
+  /// - Throws: ``FeedbackError`` with file and line.
+  func tokenIDs(_ column: String, below vocabularyCount: Int) throws -> [Int]? {
+    guard let value = columns[column] else { return nil }
+    guard let values = value.array else { throw wrong(column, wanted: "a list of token ids") }
+    return try values.enumerated().map { index, value in
+      guard let id = value.integer, (0..<vocabularyCount).contains(id) else {
+        throw FeedbackError.field(
+          at: place, field: "\(column)[\(index)]",
+          problem: "\(value.kind) is no token id of this model; ids are 0 to \(vocabularyCount - 1)"
+        )
+      }
+      return id
+    }
+  }
+
+  private func message(_ value: JSONValue, _ field: String) throws -> Message {
+    guard let name = value["role"]?.string, let role = Message.Role(rawValue: name) else {
+      let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
+      throw FeedbackError.field(
+        at: place, field: field, problem: "expected a message with a role: \(known)")
+    }
+    switch value["content"] {
+    case .string(let text)?: return Message(role: role, text)
+    case .array(let parts)?:
+      return Message(role: role, parts.compactMap { $0["text"]?.string }.joined())
+    case .null?, nil: return Message(role: role, "")
+    default:
+      throw FeedbackError.field(
+        at: place, field: "\(field).content", problem: "expected a string or text parts")
+    }
+  }
+}
