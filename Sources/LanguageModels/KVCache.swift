@@ -82,6 +82,11 @@ public final class KVCache {
   func fill(_ keys: Tensor, _ values: Tensor, layer: Int) {
     let width = keys.size(2)
     precondition(width <= capacity, "cache: \(width) tokens in a cache for \(capacity)")
+    if layers[layer].keys.elementType != keys.elementType {
+      // Under autocast keys come in the products' type, which the cache then takes on.
+      layers[layer].keys = layers[layer].keys.to(keys.elementType)
+      layers[layer].values = layers[layer].values.to(values.elementType)
+    }
     layers[layer].keys.narrowed(2, 0..<width).copyInPlace(from: keys)
     layers[layer].values.narrowed(2, 0..<width).copyInPlace(from: values)
   }

@@ -255,3 +255,45 @@ struct StopStringTests {
     #expect(settings.textSafeToShow(text) == expected)
   }
 }
+
+@Suite("Completion decoder")
+struct CompletionDecoderTests {
+  /// A decoder of the kind that writes spaces as `▁` and drops the one that begins a text.
+  private func tokenizer() throws -> Tokenizer {
+    let file: [String: Any] = [
+      "version": "1.0", "added_tokens": [[String: Any]](),
+      "decoder": [
+        "type": "Sequence",
+        "decoders": [
+          ["type": "Replace", "pattern": ["String": "▁"], "content": " "],
+          ["type": "Fuse"],
+          ["type": "Strip", "content": " ", "start": 1, "stop": 0],
+        ],
+      ],
+      "model": [
+        "type": "BPE", "vocab": ["▁a": 0, "▁b": 1, "c": 2], "merges": [String](),
+      ],
+    ]
+    return try Tokenizer(
+      tokenizerJSON: JSONSerialization.data(withJSONObject: file), configuration: nil)
+  }
+
+  @Test("a completion keeps the space that a text of its own would lose")
+  func leadingSpace() throws {
+    let tokenizer = try tokenizer()
+    #expect(tokenizer.decode([1, 2, 1]) == "bc b")
+    #expect(tokenizer.decode([1, 2, 1], after: [0]) == " bc b")
+    #expect(tokenizer.decode([2, 1], after: [0]) == "c b")
+    #expect(tokenizer.decode([1, 2], after: []) == "bc")
+  }
+
+  @Test("prompt and completion join to the text of all tokens, cut within a character too")
+  func join() throws {
+    let tokenizer = try BytePairTrainer(vocabularySize: 258).train(on: ["a"])
+    let ids = tokenizer.encode("aé🙂b")
+    for cut in ids.indices {
+      let completion = tokenizer.decode(Array(ids[cut...]), after: Array(ids[..<cut]))
+      #expect("aé🙂b".hasSuffix(completion) && completion.hasSuffix("b"))
+    }
+  }
+}

@@ -126,7 +126,6 @@ struct GenerateCommandTests {
       (["--prompt", "a", "--top_p", "0"], "--top_p: expected above 0 to 1"),
       (["--prompt", "a", "--max_new_tokens", "0"], "--max_new_tokens: expected at least 1"),
       (["--prompt", "a", "--do_sample", "perhaps"], "--do_sample: expected true or false"),
-      (["--prompt", ""], "the prompt is empty"),
     ])
   func usage(options: [String], message: String) throws {
     let result = try attune(["generate", "--model_name_or_path", model] + options)
@@ -140,6 +139,9 @@ struct GenerateCommandTests {
     let result = try run("--dataset_path", file)
     #expect(result.status == 3)
     #expect(result.errors.contains("rows.jsonl:2: prompt: missing"))
+    let empty = try run("--dataset_path", try folder.write("{\"prompt\": \"\"}", "empty.jsonl"))
+    #expect(empty.status == 3)
+    #expect(empty.errors.contains("empty.jsonl:1: prompt: is empty"))
   }
 
   @Test("a prompt that fills the model's length is refused with both numbers")

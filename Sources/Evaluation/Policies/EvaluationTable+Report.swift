@@ -6,7 +6,8 @@ extension EvaluationTable {
   /// The table for a terminal, Markdown or a report; columns nobody has data for are left out.
   ///
   /// - Parameter title: set above it.
-  /// - Returns: one row a model; scores, win rate and KL with their intervals.
+  /// - Returns: one row a model; scores, win rate and KL with their intervals. A best is marked only in
+  ///   columns that show intervals.
   public func resultTable(title: String) -> ResultTable {
     let rows = rows
     let present = Set(rows.flatMap { $0.metrics.map(\.name) })
@@ -62,9 +63,9 @@ extension EvaluationTable {
         ResultTable.Column("win rate v \(baseline)", best: .highest, format: .percent(1)), true
       ),
       ("kl", ResultTable.Column("KL", unit: "nats", format: .decimals(2)), true),
-      ("rouge1", ResultTable.Column("ROUGE-1", best: .highest), false),
-      ("rouge2", ResultTable.Column("ROUGE-2", best: .highest), false),
-      ("rougeL", ResultTable.Column("ROUGE-L", best: .highest), false),
+      ("rouge1", ResultTable.Column("ROUGE-1"), false),
+      ("rouge2", ResultTable.Column("ROUGE-2"), false),
+      ("rougeL", ResultTable.Column("ROUGE-L"), false),
       ("length_tokens", ResultTable.Column("length", unit: "tokens", format: .decimals(1)), false),
       ("ended", ResultTable.Column("ended", format: .percent(0)), false),
       ("distinct2", ResultTable.Column("distinct-2"), false),

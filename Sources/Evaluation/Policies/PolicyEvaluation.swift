@@ -80,7 +80,7 @@ public struct PolicyEvaluation {
   private func outcome(
     _ prompt: EvaluationPrompt, _ completion: SampledCompletion, _ anchor: [Float]?
   ) -> Outcome {
-    let text = tokenizer.decode(completion.ids)
+    let text = tokenizer.decode(completion.ids, after: prompt.ids)
     var outcome = Outcome(
       prompt: prompt, ids: completion.ids, text: sampling.textBeforeStop(text),
       stopReason: completion.stopReason)

@@ -20,6 +20,8 @@ public struct JobSettings {
   public var seed: UInt64 = 42
   /// Type of the weights in memory; nil keeps the checkpoint's.
   public var elementType: ElementType? = .float32
+  /// Type of the final weights on disk; nil keeps that in memory.
+  public var savedType: ElementType?
   /// Where the models are.
   public var device = Device.cpu
   /// Optimizer, batches, schedule.

@@ -112,7 +112,8 @@ public struct PPOJob {
       base: modelFolder, datasets: dataFiles, reference: "arXiv:1909.08593, arXiv:2403.17031",
       tags: ["ppo"]
     ) { folder in
-      try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
+      try ModelFolder.save(
+        policy, tokenizer: tokenizer, to: folder, elementType: settings.savedType)
       try ModelFolder.save(critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
     }
   }

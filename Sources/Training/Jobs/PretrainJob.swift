@@ -2,7 +2,7 @@
 import Foundation
 public import LanguageModels
 public import Tokenizers
-public import Torch
+import Torch
 
 /// Pretraining of a new model on texts laid end to end.
 public struct PretrainJob {
@@ -10,8 +10,6 @@ public struct PretrainJob {
   public var settings: JobSettings
   /// The model's shape.
   public var shape: LlamaConfiguration
-  /// Type of the weights on disk.
-  public var storedType = ElementType.bfloat16
 
   /// A job for a shape.
   public init(settings: JobSettings, shape: LlamaConfiguration) {
@@ -73,7 +71,7 @@ public struct PretrainJob {
     }
     try session.finish(
       base: settings.outputFolder, datasets: [], reference: nil, tags: ["pretrain"]
-    ) { try ModelFolder.save(model, tokenizer: tokenizer, to: $0, elementType: storedType) }
+    ) { try ModelFolder.save(model, tokenizer: tokenizer, to: $0, elementType: settings.savedType) }
   }
 
   private func rows(_ texts: some Sequence<String>, _ tokenizer: Tokenizer) -> TokenRows {

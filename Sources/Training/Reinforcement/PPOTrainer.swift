@@ -103,9 +103,8 @@ public struct PPOTrainer {
       var stream = SplitMix(settings.seed, 0x5A3B, UInt64(update), UInt64(row))
       return stream.next()
     }
-    let completions = withAutocast(plan.autocast, on: policy.device) {
-      sampler.completions(prompts.map(\.ids), seeds: seeds)
-    }
+    // Decoding is bound by calls and memory, not by products, so it stays in the weights' own type.
+    let completions = sampler.completions(prompts.map(\.ids), seeds: seeds)
     metrics.add("timing/generate", Date().timeIntervalSince(start))
     return zip(prompts, completions).map { Rollout(prompt: $0, completion: $1) }
   }

@@ -36,7 +36,7 @@ extension Alarms {
     return """
       rewards/margins grows while logps/chosen fell from \(NumberText.short(chosen.first)) to \
       \(NumberText.short(chosen.newest)): the policy unlearns the chosen texts too. Raise beta, lower \
-      learning_rate, train fewer steps, or add the SFT term (loss_type sigmoid,sft).
+      learning_rate or a higher beta, or train fewer steps.
       """
   }
 
@@ -102,8 +102,8 @@ extension Alarms {
     guard holds(isCut, "all_cut", count: bounds.repeatCount) else { return nil }
     return """
       all completions are cut at the length limit, none ends by itself, so rewards judge unfinished \
-      texts. Raise max_completion_length (response_length), check that the end token is trained \
-      and is the one sampling stops at (eos_token_id, stop_token), or set missing_eos_penalty.
+      texts. Raise max_completion_length, check that the end token is trained \
+      and is the one sampling stops at (eos_token_id), or set missing_eos_penalty.
       """
   }
 
@@ -114,7 +114,7 @@ extension Alarms {
     return """
       the completions of every group have equal rewards, so advantages are zero and nothing is \
       learned. Use prompts that are neither solved nor failed each time, a finer reward, more \
-      num_generations, or a higher temperature; check that the reward function is not constant.
+      completions, or a higher temperature; check that the reward function is not constant.
       """
   }
 
@@ -125,7 +125,7 @@ extension Alarms {
     else { return nil }
     return """
       \(NumberText.short(100 * share)) % of the batch is padding, which costs time and memory for \
-      nothing. Set packing or padding_free, group rows by length, or lower max_length.
+      nothing. Lower max_length or per_device_train_batch_size, or order rows by length.
       """
   }
 
@@ -134,7 +134,7 @@ extension Alarms {
     guard holds(isZero, "no_gradient", count: bounds.repeatCount) else { return nil }
     return """
       grad_norm is exactly 0: no trainable weight gets a gradient. Check which weights are \
-      trainable (use_peft, lora_target_modules), that the loss covers tokens at all (masks, \
+      trainable, that the loss covers tokens at all (masks, \
       max_length), and for sampled groups that their rewards differ.
       """
   }

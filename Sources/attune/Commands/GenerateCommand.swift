@@ -16,7 +16,7 @@ struct GenerateCommand: ParsableCommand {
     abstract: "Draw completions of prompts from a model.",
     discussion: """
       Prompts come from --prompt, from rows with a column `prompt` (text or messages), or from \
-      standard input: JSON Lines, or any other text as one prompt. One prompt gives plain text; more, \
+      standard input: JSON Lines, or any other text as one prompt, without its last newline. One prompt gives plain text; more, \
       or --json, give JSON Lines: the row's columns and `completion`, `ids`, `log_probs` (nats, under \
       the temperature, before top_k and the like), `stop_reason` (stop, length, stop_string). With \
       --num_return_sequences each prompt gives that many rows, numbered by `sample`.
@@ -114,7 +114,9 @@ struct GenerateCommand: ParsableCommand {
     guard let text = String(data: data, encoding: .utf8) else {
       throw FeedbackError.unreadable(file: "standard input", reason: "it is not UTF-8 text")
     }
-    return try StandardInputPrompts.rows(of: text).map(prompts(of:)) ?? [plain(text)]
+    return try StandardInputPrompts.rows(of: text).map(prompts(of:)) ?? [
+      plain(text.last == "\n" ? String(text.dropLast()) : text)
+    ]
   }
 
   private func plain(_ text: String) -> Prompt {
@@ -140,27 +142,12 @@ struct GenerateCommand: ParsableCommand {
     }
   }
 
-  private func encode(_ prompt: Prompt, _ policy: LoadedPolicy) throws -> [Int] {
-    let ids = policy.encoder.prompt(prompt.text)
-    let where_ = prompt.place.map { "\($0): " } ?? ""
-    guard !ids.isEmpty else {
-      throw UsageError(
-        "\(where_)the prompt is empty, and this tokenizer begins texts with no token of its own; "
-          + "give at least one character")
-    }
-    if let limit = policy.maximumLength, ids.count >= limit {
-      throw UsageError(
-        "\(where_)the prompt has \(ids.count) tokens, and the model takes \(limit) with the "
-          + "completion; shorten it")
-    }
-    return ids
-  }
-
   // MARK: Results
 
   private func writePlain(_ prompt: Prompt, _ policy: LoadedPolicy, _ sampler: Sampler) throws {
-    let ids = try encode(prompt, policy)
-    var stream = TextStream(policy.tokenizer, sampler.settings)
+    let ids = try policy.encode(prompt.text, at: prompt.place)
+    policy.warn(ofLength: ids.count, sampler.settings)
+    var stream = TextStream(policy.tokenizer, after: ids, sampler.settings)
     _ = sampler.completions([ids], seeds: [seed(0, 0)]) { _, token in
       Output.current.write(stream.append(token))
     }
@@ -169,7 +156,8 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func writeRows(_ prompts: [Prompt], _ policy: LoadedPolicy, _ sampler: Sampler) throws {
-    let encoded = try prompts.map { try encode($0, policy) }
+    let encoded = try prompts.map { try policy.encode($0.text, at: $0.place) }
+    policy.warn(ofLength: encoded.reduce(0) { max($0, $1.count) }, sampler.settings)
     let results = try RowOutput(output)
     let draws = prompts.indices.flatMap { prompt in
       (0..<sampleCount).map { (prompt: prompt, sample: $0) }
@@ -183,7 +171,10 @@ struct GenerateCommand: ParsableCommand {
       for (draw, completion) in zip(part, completions) {
         var row = prompts[draw.prompt].columns
         if sampleCount > 1 { row["sample"] = .integer(draw.sample) }
-        for (name, value) in columns(completion, policy, sampler.settings) { row[name] = value }
+        let text = policy.tokenizer.decode(completion.ids, after: encoded[draw.prompt])
+        for (name, value) in columns(completion, sampler.settings.textBeforeStop(text)) {
+          row[name] = value
+        }
         try results.write(row)
       }
       if output != nil || draws.count > partSize {
@@ -194,12 +185,12 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func columns(
-    _ completion: SampledCompletion, _ policy: LoadedPolicy, _ settings: SamplingSettings
+    _ completion: SampledCompletion, _ text: String
   ) -> JSONObject {
     [
-      "completion": .string(settings.textBeforeStop(policy.tokenizer.decode(completion.ids))),
+      "completion": .string(text),
       "ids": .array(completion.ids.map { .integer($0) }),
-      "log_probs": .array(completion.logProbs.map { JSONValue(finite: Double($0)) }),
+      "log_probs": .array(completion.logProbs.map { JSONValue(shortest: $0) }),
       "stop_reason": .string(completion.stopReason.rawValue),
     ]
   }

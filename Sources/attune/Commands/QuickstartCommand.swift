@@ -70,10 +70,7 @@ struct QuickstartCommand: ParsableCommand {
   private func baseModel(_ plan: QuickstartPlan) throws -> URL {
     if let modelPath { return URL(filePath: modelPath) }
     guard fromScratch else { return try BaseModel.folder() }
-    let folder = plan.folder("base")
-    try Launcher.run(
-      ["pretrain", "--output_dir", folder.path] + BaseModel.recipeArguments())
-    return folder
+    return try BaseModel.build(in: plan.folder("base"))
   }
 
   private func data(_ plan: QuickstartPlan) throws -> QuickstartData {

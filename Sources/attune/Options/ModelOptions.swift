@@ -22,6 +22,15 @@ struct PrecisionOptions: ParsableArguments {
   /// Type of the weights in memory.
   enum WeightType: String, CaseIterable, ExpressibleByArgument {
     case float32, bfloat16, auto
+
+    /// The element type; nil for auto.
+    var elementType: ElementType? {
+      switch self {
+      case .float32: .float32
+      case .bfloat16: .bfloat16
+      case .auto: nil
+      }
+    }
   }
 
   @Option(help: "Type of the weights in memory; auto keeps the checkpoint's.")
@@ -38,13 +47,7 @@ struct PrecisionOptions: ParsableArguments {
   var threads: Int = 0
 
   /// The element type asked for; nil keeps the checkpoint's.
-  var elementType: ElementType? {
-    switch dtype {
-    case .float32: .float32
-    case .bfloat16: .bfloat16
-    case .auto: nil
-    }
-  }
+  var elementType: ElementType? { dtype.elementType }
 
   /// The type of matrix products; nil is that of the weights.
   var autocast: ElementType? { bf16 ? .bfloat16 : nil }

@@ -66,6 +66,11 @@ struct RunOptions: ParsableArguments {
       valueName: "true|folder"))
   var resume: String = "false"
 
+  @Option(
+    name: .customLong("save_dtype"),
+    help: "Type of the final weights on disk; auto keeps that in memory.")
+  var savedType: PrecisionOptions.WeightType = .auto
+
   @Option(help: "Print warnings only.")
   var quiet: Bool = false
 }

@@ -16,14 +16,55 @@ enum BaseModel {
     return folder
   }
 
-  /// The recipe it was made with, as arguments of `attune pretrain`: those are the defaults of the command and
-  /// what differs from them.
-  static func recipeArguments() -> [String] {
-    [
-      "--seed", "7", "--per_device_train_batch_size", "16", "--num_train_epochs", "1",
-      "--lr_scheduler_type", "cosine_with_min_lr", "--warmup_steps", "200", "--adam_beta2", "0.95",
-      "--weight_decay", "0.01", "--bf16", "true", "--logging_steps", "50", "--save_steps", "1000",
-      "--save_total_limit", "2",
-    ]
+  /// Makes the base model anew, by the recipe of `Scripts/base-model`.
+  ///
+  /// - Parameter folder: where its data and its two halves go.
+  /// - Returns: the model's folder.
+  /// - Throws: whatever the commands throw.
+  static func build(in folder: URL) throws -> URL {
+    let data = folder.appending(path: "data")
+    try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+    var files: [String] = []
+    for part in tasks {
+      let file = data.appending(path: "\(part.task)-\(part.kind).jsonl").path
+      try Launcher.run([
+        "world", "write", "--task", part.task, "--kind", part.kind, "--first", "\(part.first)",
+        "--count", "\(part.count)", "--output", file,
+      ])
+      files += ["--dataset_path", file]
+    }
+    let first = folder.appending(path: "first").path
+    let second = folder.appending(path: "second").path
+    try Launcher.run(["pretrain", "--output_dir", first] + recipe + ["--num_train_epochs", "1"])
+    try Launcher.run(
+      ["sft", "--model_name_or_path", first, "--output_dir", second]
+        + files + tasksRecipe)
+    return URL(filePath: second)
   }
+
+  /// What the second half reads; its items are no experiment's.
+  private static let tasks: [(task: String, kind: String, first: Int, count: Int)] = [
+    ("digest", "references", 2_000_000, 30_000),
+    ("digest", "demonstrations", 2_100_000, 40_000),
+    ("digest_notices", "demonstrations", 2_100_000, 10_000),
+    ("tale", "references", 2_000_000, 10_000),
+  ]
+
+  // Recipes/base.yaml and Recipes/base-tasks.yaml, where they differ from the commands' defaults; a test holds
+  // them to the files.
+  static let shared = [
+    "--seed", "7", "--lr_scheduler_type", "cosine_with_min_lr", "--adam_beta2", "0.95",
+    "--weight_decay", "0.01", "--bf16", "true", "--logging_steps", "50", "--save_steps", "1000",
+    "--save_total_limit", "2", "--threads", "2", "--max_length", "256",
+    "--save_dtype", "bfloat16",
+  ]
+  static let recipe =
+    shared + [
+      "--per_device_train_batch_size", "16", "--learning_rate", "0.002", "--warmup_steps", "200",
+    ]
+  static let tasksRecipe =
+    shared + [
+      "--per_device_train_batch_size", "32", "--learning_rate", "0.0015", "--warmup_steps", "100",
+      "--num_train_epochs", "1",
+    ]
 }

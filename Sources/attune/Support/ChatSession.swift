@@ -87,7 +87,7 @@ struct ChatSession {
     let tokenizer = policy.tokenizer
     let isRaw = isRaw
     let sampler = Sampler(policy.model, settings, batchSize: 1) { tokenizer.decode($0) }
-    var stream = TextStream(tokenizer, settings)
+    var stream = TextStream(tokenizer, after: ids, settings)
     var answer = ""
     func show(_ piece: String) {
       // The space that separates an answer from its role is no part of it.

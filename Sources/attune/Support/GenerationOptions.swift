@@ -87,6 +87,7 @@ struct GenerationOptions: ParsableArguments {
   /// - Parameters:
   ///   - defaults: of the model's folder; nil ignores them except for the ends of text in `stops`.
   ///   - stops: tokens that end a completion.
+  /// - Returns: the settings, with temperature 0 where nothing is left to chance.
   func settings(_ defaults: GenerationDefaults?, stops: Set<Int>) -> SamplingSettings {
     var settings = SamplingSettings(
       maxNewTokens: maxNewTokens, minNewTokens: minNewTokens,

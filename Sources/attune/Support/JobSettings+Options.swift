@@ -15,6 +15,7 @@ extension JobSettings {
     self.init(outputFolder: URL(filePath: run.outputFolder))
     seed = run.seed
     elementType = precision.elementType
+    savedType = run.savedType.elementType
     device = try precision.apply()
     self.optimization = OptimizationSettings(optimization, learningRate, precision)
     self.maxLength = maxLength

@@ -34,4 +34,35 @@ struct LoadedPolicy {
 
   /// Most tokens of prompt and completion together; nil where the folder does not say.
   var maximumLength: Int? { model.configuration.maximumLength }
+
+  /// Tokens of a prompt that leave room for a completion.
+  ///
+  /// - Parameters:
+  ///   - prompt: text or messages.
+  ///   - place: the row it stands in; nil on the command line.
+  /// - Returns: token ids, at least one and fewer than the model takes.
+  /// - Throws: ``FeedbackError``, or ``UsageError`` for a prompt of the command line.
+  func encode(_ prompt: RecordText, at place: Provenance?) throws -> [Int] {
+    func fail(_ problem: String) -> any Error {
+      place.map { FeedbackError.field(at: $0, field: "prompt", problem: problem) }
+        ?? UsageError("the prompt \(problem)")
+    }
+    let ids = encoder.prompt(prompt)
+    guard !ids.isEmpty else {
+      throw fail("is empty, and this tokenizer begins no text by itself; give a character at least")
+    }
+    if let limit = maximumLength, ids.count >= limit {
+      throw fail(
+        "has \(ids.count) tokens, and the model takes \(limit) with the completion; shorten it")
+    }
+    return ids
+  }
+
+  /// Tells the user where completions may grow beyond what the model was trained for.
+  func warn(ofLength promptLength: Int, _ settings: SamplingSettings) {
+    guard let limit = maximumLength, promptLength + settings.maxNewTokens > limit else { return }
+    Output.current.note(
+      "a prompt of \(promptLength) tokens and --max_new_tokens \(settings.maxNewTokens) may exceed the "
+        + "\(limit) tokens the model was made for; text beyond them is poor")
+  }
 }

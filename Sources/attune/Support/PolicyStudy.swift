@@ -76,8 +76,10 @@ struct PolicyStudy {
       tokenizer: policy.tokenizer,
       sampling: generation.settings(nil, stops: policy.stopTokenIDs), batchSize: batchSize,
       seed: generation.seed)
+    let encoded = try encoded(policy)
+    policy.warn(ofLength: encoded.reduce(0) { max($0, $1.ids.count) }, evaluation.sampling)
     var outcomes = evaluation.outcomes(
-      of: policy.model, reference: anchor?.model, prompts: try encoded(policy)
+      of: policy.model, reference: anchor?.model, prompts: encoded
     ).map { $0[0] }
     if let judge {
       for (index, score) in try judge.scores(outcomes, prompts, policy.tokenizer).enumerated() {
@@ -96,14 +98,7 @@ struct PolicyStudy {
 
   private func encoded(_ policy: LoadedPolicy) throws -> [EvaluationPrompt] {
     try prompts.map { prompt in
-      let ids = policy.encoder.prompt(prompt.text)
-      let place = prompt.place.map { "\($0): " } ?? ""
-      guard !ids.isEmpty else { throw UsageError("\(place)the prompt is empty") }
-      if let limit = policy.maximumLength, ids.count >= limit {
-        throw UsageError(
-          "\(place)the prompt has \(ids.count) tokens, and the model takes \(limit) with the "
-            + "completion; shorten it")
-      }
+      let ids = try policy.encode(prompt.text, at: prompt.place)
       return EvaluationPrompt(
         id: prompt.id, ids: ids, text: policy.encoder.text(ofPrompt: prompt.text),
         reference: prompt.reference)

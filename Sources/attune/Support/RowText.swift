@@ -18,7 +18,10 @@ extension RowInput.Row {
 
   /// The token ids in a column; nil where there is no such column.
   ///
-  /// - Parameter vocabularyCount: ids are below this.
+  /// - Parameters:
+  ///   - column: its name.
+  ///   - vocabularyCount: ids are below this.
+  /// - Returns: the ids, all in `0..<vocabularyCount`.
   /// - Throws: ``FeedbackError`` with file and line.
   func tokenIDs(_ column: String, below vocabularyCount: Int) throws -> [Int]? {
     guard let value = columns[column] else { return nil }

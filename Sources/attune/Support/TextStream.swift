@@ -5,14 +5,14 @@ import Tokenizers
 
 /// A completion's text as it grows: whole characters, and never a part of a stop string.
 struct TextStream {
-  private var decoder: StreamingDecoder
+  private var decoder: CompletionDecoder
   private let settings: SamplingSettings
   /// Everything decoded, kept where stop strings must be looked for.
   private var text = ""
   private var shownCount = 0
 
-  init(_ tokenizer: Tokenizer, _ settings: SamplingSettings) {
-    decoder = StreamingDecoder(tokenizer)
+  init(_ tokenizer: Tokenizer, after prompt: [Int], _ settings: SamplingSettings) {
+    decoder = CompletionDecoder(tokenizer, after: prompt)
     self.settings = settings
   }
 

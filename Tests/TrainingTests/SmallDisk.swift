@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+
+/// A file system of few bytes in memory, where this process may mount one (Linux, as root).
+final class SmallDisk {
+  let folder: ScratchFolder
+  var url: URL { folder.url }
+
+  init?(byteCount: Int) throws {
+    folder = try ScratchFolder()
+    guard
+      Self.run("mount", ["-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", folder.url.path])
+    else { return nil }
+  }
+
+  deinit { _ = Self.run("umount", [folder.url.path]) }
+
+  /// Whether a disk can be mounted here.
+  static var isAvailable: Bool { ((try? SmallDisk(byteCount: 65536)) ?? nil) != nil }
+
+  private static func run(_ tool: String, _ arguments: [String]) -> Bool {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = [tool] + arguments
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+}
