@@ -44,10 +44,10 @@ enum BaseModel {
 
   /// What the second half reads; its items are no experiment's.
   private static let tasks: [(task: String, kind: String, first: Int, count: Int)] = [
-    ("digest", "references", 2_000_000, 30_000),
-    ("digest", "demonstrations", 2_100_000, 40_000),
-    ("digest_notices", "demonstrations", 2_100_000, 10_000),
-    ("tale", "references", 2_000_000, 10_000),
+    ("digest", "references", 2_000_000, 20_000),
+    ("digest", "demonstrations", 2_100_000, 10_000),
+    ("digest_notices", "demonstrations", 2_100_000, 2_000),
+    ("tale", "references", 2_000_000, 2_000),
   ]
 
   // Recipes/base.yaml and Recipes/base-tasks.yaml, where they differ from the commands' defaults; a test holds
@@ -64,7 +64,7 @@ enum BaseModel {
     ]
   static let tasksRecipe =
     shared + [
-      "--per_device_train_batch_size", "32", "--learning_rate", "0.0015", "--warmup_steps", "100",
+      "--per_device_train_batch_size", "16", "--learning_rate", "0.0015", "--warmup_steps", "100",
       "--num_train_epochs", "1",
     ]
 }

@@ -101,6 +101,23 @@ struct TextEncoderTests {
     #expect(cutCount > 0)
   }
 
+  @Test("where one answer merges with the prompt's last letters, both answers begin before them")
+  func commonBorder() throws {
+    let encoder = try fixture().encoder
+    let prompt = encoder.prompt(.plain("Ask: yellow mor"))
+    for (chosen, rejected) in [("ning.", "!"), ("!", "ning.")] {
+      let pair = PreferencePair(
+        prompt: .plain("Ask: yellow mor"), chosen: .plain(chosen), rejected: .plain(rejected))
+      let outcome = encoder.pair(pair)
+      let sides = try #require(outcome.row)
+      let starts = [sides.chosen, sides.rejected].map { $0.isTarget.firstIndex(of: true) ?? 0 }
+      #expect(starts[0] == starts[1])
+      #expect(starts[0] < prompt.count)
+      #expect(outcome.mergesBorder)
+      #expect(sides.chosen.ids.prefix(starts[0]) == sides.rejected.ids.prefix(starts[0]))
+    }
+  }
+
   @Test("reward rows have TRL's tokens, and those over the limit are dropped, not cut")
   func rewardParity() throws {
     let (rows, encoder) = try fixture()
