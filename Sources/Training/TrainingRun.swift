@@ -208,6 +208,7 @@ public final class TrainingRun {
   /// Writes the last line of the log.
   ///
   /// - Parameter sampleCount: rows this process trained on.
+  /// - Throws: ``RunLogError/cannotWrite(path:reason:)`` and its like for TensorBoard files.
   public func end(sampleCount: Int) throws {
     let seconds = max(1e-9, Date().timeIntervalSince(started))
     let stepCount = Double(step - startStep)

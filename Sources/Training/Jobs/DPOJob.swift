@@ -71,6 +71,9 @@ public struct DPOJob {
     }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290", tags: ["dpo"]
-    ) { try ModelFolder.save(best ?? policy, tokenizer: tokenizer, to: $0, elementType: settings.savedType) }
+    ) {
+      try ModelFolder.save(
+        best ?? policy, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
+    }
   }
 }

@@ -66,6 +66,9 @@ public struct RewardJob {
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "Bradley-Terry; arXiv:2203.02155",
       tags: ["reward-model"]
-    ) { try ModelFolder.save(best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType) }
+    ) {
+      try ModelFolder.save(
+        best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
+    }
   }
 }

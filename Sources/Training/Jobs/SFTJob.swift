@@ -61,7 +61,10 @@ public struct SFTJob {
     }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: nil, tags: ["sft"]
-    ) { try ModelFolder.save(best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType) }
+    ) {
+      try ModelFolder.save(
+        best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
+    }
   }
 
   private func cached(

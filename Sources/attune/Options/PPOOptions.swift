@@ -113,8 +113,11 @@ struct PPOOptions: ParsableArguments {
       guard holds else { throw ValidationError(text) }
     }
     try require(klCoefficient >= 0, "--kl_coef: expected at least 0, found \(klCoefficient)")
-    try require(cliprange > 0 && cliprange < 1, "--cliprange: expected above 0 and below 1, found \(cliprange)")
-    try require((clipRangeHigh ?? 1) > 0, "--cliprange_high: expected above 0, found \(clipRangeHigh ?? 0)")
+    try require(
+      cliprange > 0 && cliprange < 1,
+      "--cliprange: expected above 0 and below 1, found \(cliprange)")
+    try require(
+      (clipRangeHigh ?? 1) > 0, "--cliprange_high: expected above 0, found \(clipRangeHigh ?? 0)")
     try require(
       clipRangeValue >= 0, "--cliprange_value: expected at least 0, found \(clipRangeValue)")
     try require((dualClip ?? 2) > 1, "--dual_clip: expected above 1, found \(dualClip ?? 0)")

@@ -35,7 +35,7 @@ enum BaseModel {
     }
     let first = folder.appending(path: "first").path
     let second = folder.appending(path: "second").path
-    try Launcher.run(["pretrain", "--output_dir", first] + recipe + ["--num_train_epochs", "1"])
+    try Launcher.run(["pretrain", "--output_dir", first] + recipe)
     try Launcher.run(
       ["sft", "--model_name_or_path", first, "--output_dir", second]
         + files + tasksRecipe)
@@ -56,7 +56,7 @@ enum BaseModel {
     "--seed", "7", "--lr_scheduler_type", "cosine_with_min_lr", "--adam_beta2", "0.95",
     "--weight_decay", "0.01", "--bf16", "true", "--logging_steps", "50", "--save_steps", "1000",
     "--save_total_limit", "2", "--threads", "2", "--max_length", "256",
-    "--save_dtype", "bfloat16",
+    "--save_dtype", "bfloat16", "--num_train_epochs", "1",
   ]
   static let recipe =
     shared + [
@@ -65,6 +65,5 @@ enum BaseModel {
   static let tasksRecipe =
     shared + [
       "--per_device_train_batch_size", "16", "--learning_rate", "0.0015", "--warmup_steps", "100",
-      "--num_train_epochs", "1",
     ]
 }
