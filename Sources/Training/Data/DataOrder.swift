@@ -36,11 +36,26 @@ public struct DataOrder: Sendable, Equatable {
       : Double(stepCount) / Double(stepsPerEpoch)
   }
 
+  /// Lengths of the rows, where rows of like length shall share a batch; nil mixes them.
+  public var lengths: [Int]?
+
+  /// Batches among which rows of like length are brought together.
+  private static let windowBatchCount = 32
+
   /// The order of one epoch, counted from 0.
   public func permutation(epoch: Int) -> [Int] {
     guard shuffles else { return Array(0..<rowCount) }
     var random = SplitMix(seed, 0xDA7A, UInt64(epoch))
-    return Array(0..<rowCount).shuffled(using: &random)
+    let order = Array(0..<rowCount).shuffled(using: &random)
+    guard let lengths else { return order }
+    let windows = order.chunks(of: batchSize * Self.windowBatchCount)
+    var batches = windows.flatMap { window in
+      window.sorted { (lengths[$0], $0) < (lengths[$1], $1) }.chunks(of: batchSize)
+    }
+    // Only the last batch of an epoch may be smaller, so it stays the last.
+    let rest = rowCount.isMultiple(of: batchSize) ? [] : batches.removeLast()
+    batches.shuffle(using: &random)
+    return Array(batches.joined()) + rest
   }
 
   /// Batches from optimizer step `first` on, without end.

@@ -42,7 +42,10 @@ public struct DPOJob {
     let pairs = try preparation.pairs(records)
     let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut)
     let session = try JobSession(
-      settings, method: "dpo", rowCount: pairs.count, keyMetric: "rewards/margins",
+      settings, method: "dpo", rowCount: pairs.count,
+      lengths: pairs.chosen.indices.map {
+        max(pairs.chosen.length(of: $0), pairs.rejected.length(of: $0))
+      }, keyMetric: "rewards/margins",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder

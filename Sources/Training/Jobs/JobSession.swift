@@ -25,7 +25,7 @@ final class JobSession {
 
   init(
     _ settings: JobSettings, method: String, rowCount: Int, batchSize: Int? = nil,
-    keyMetric: String?, padTokenID: Int
+    lengths: @autoclosure () -> [Int]? = nil, keyMetric: String?, padTokenID: Int
   ) throws {
     try settings.optimization.validate()
     self.settings = settings
@@ -35,9 +35,11 @@ final class JobSession {
     if let batchSize { optimization.accumulation = max(1, batchSize / optimization.microbatchSize) }
     let size = batchSize ?? optimization.batchSize
     // Online methods name their batch; theirs are always full.
-    order = DataOrder(
+    var order = DataOrder(
       rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles,
       fillsBatches: batchSize != nil)
+    if settings.groupsByLength { order.lengths = lengths() }
+    self.order = order
     let stepCount =
       optimization.maxSteps > 0
       ? optimization.maxSteps

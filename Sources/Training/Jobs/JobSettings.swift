@@ -30,6 +30,8 @@ public struct JobSettings {
   public var maxLength = 1024
   /// Whether rows are shuffled anew each epoch.
   public var shuffles = true
+  /// Whether rows of like length share a batch, which saves padding; the order is another then.
+  public var groupsByLength = false
   /// Steps between log lines.
   public var loggingSteps = 10
   /// Steps between checkpoints; nil saves none.

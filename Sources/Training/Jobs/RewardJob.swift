@@ -38,7 +38,10 @@ public struct RewardJob {
     let pairs = try preparation.scoredPairs(records)
     let held = heldOut.isEmpty ? nil : try preparation.scoredPairs(heldOut)
     let session = try JobSession(
-      settings, method: "reward", rowCount: pairs.count, keyMetric: "accuracy",
+      settings, method: "reward", rowCount: pairs.count,
+      lengths: pairs.chosen.indices.map {
+        max(pairs.chosen.length(of: $0), pairs.rejected.length(of: $0))
+      }, keyMetric: "accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder

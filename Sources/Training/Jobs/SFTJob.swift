@@ -38,7 +38,8 @@ public struct SFTJob {
     let rows = try cached(encoder, "train", records) { try preparation.supervised($0) }
     let held = heldOut.isEmpty ? nil : try preparation.supervised(heldOut)
     let session = try JobSession(
-      settings, method: "sft", rowCount: rows.count, keyMetric: "mean_token_accuracy",
+      settings, method: "sft", rowCount: rows.count,
+      lengths: rows.indices.map(rows.length(of:)), keyMetric: "mean_token_accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder

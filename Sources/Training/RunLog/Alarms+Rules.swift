@@ -36,7 +36,7 @@ extension Alarms {
     return """
       rewards/margins grows while logps/chosen fell from \(NumberText.short(chosen.first)) to \
       \(NumberText.short(chosen.newest)): the policy unlearns the chosen texts too. Raise beta, lower \
-      learning_rate or a higher beta, or train fewer steps.
+      learning_rate, or train fewer steps.
       """
   }
 

@@ -64,10 +64,11 @@ struct DPOCommand: ParsableCommand {
   }
 
   func run() throws {
-    let settings = try JobSettings(
+    var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate,
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+    settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
     let records = try data.load(
       accepting: [.preference], method: "dpo", seed: settings.seed, note: settings.console.line)

@@ -31,10 +31,11 @@ struct SFTCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func run() throws {
-    let settings = try JobSettings(
+    var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate,
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+    settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
     let records = try data.load(
       accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",

@@ -40,6 +40,11 @@ struct DataOptions: ParsableArguments {
   var shuffles: Bool = true
 
   @Option(
+    name: .customLong("group_by_length"),
+    help: "Let rows of like length share a batch: less padding, another order.")
+  var groupsByLength: Bool = false
+
+  @Option(
     name: .customLong("max_length"),
     help: ArgumentHelp("Most tokens of a row; longer rows lose their end.", valueName: "tokens"))
   var maxLength: Int = 1024

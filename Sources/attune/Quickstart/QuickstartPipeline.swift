@@ -68,8 +68,8 @@ struct QuickstartPipeline {
       samplesPerPrompt: plan.samplesPerPrompt)
     var pairs: [CandidatePair] = []
     for (prompt, samples) in zip(data.comparisonPrompts, outcomes) {
-      for index in stride(from: 0, to: samples.count - 1, by: 2) {
-        let (a, b) = (samples[index], samples[index + 1])
+      for (first, second) in [(0, 1), (2, 3), (0, 2), (1, 3)] {
+        let (a, b) = (samples[first], samples[second])
         guard a.text != b.text else { continue }
         pairs.append(
           CandidatePair(

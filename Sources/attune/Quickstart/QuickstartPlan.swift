@@ -11,26 +11,26 @@ struct QuickstartPlan {
   var outputFolder: URL
   var worldSeed: UInt64 = 7
 
-  var demonstrationCount = 3000
+  var demonstrationCount = 2000
   var comparisonPromptCount = 1200
-  /// Samples of a prompt, taken two by two.
+  /// Samples of a prompt, of which four pairs are compared.
   var samplesPerPrompt = 4
   var heldOutShare = 0.1
   var promptCount = 2000
-  var testCount = 300
+  var testCount = 250
   var bestOf = 8
   var maxNewTokens = 56
 
   var sftRate = 1e-3
   var sftEpochs = 1.0
   var rewardRate = 5e-4
-  var rewardEpochs = 2.0
+  var rewardEpochs = 1.0
   var dpoRate = 2e-4
   var dpoEpochs = 1.0
   var dpoBeta = 0.1
   var ppoRate = 2e-4
   var ppoValueRate = 1e-3
-  var ppoUpdates = 30
+  var ppoUpdates = 25
   var klCoefficient = 0.05
 
   /// Item number of the village's tasks at which this seed's data begins, so that seeds differ in data too.
@@ -51,6 +51,7 @@ struct QuickstartPlan {
     settings.optimization.autocast = .bfloat16
     settings.loggingSteps = 5
     settings.announces = false
+    settings.groupsByLength = true
     settings.version = Attune.version
     settings.commandLine = CommandLine.arguments
     settings.targets = [.tensorboard]
