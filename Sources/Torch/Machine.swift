@@ -15,13 +15,19 @@ public enum Machine {
 
   /// The largest resident memory of the process so far, in MiB.
   public static var peakMemoryMiB: Double {
-    var usage = rusage()
     #if canImport(Darwin)
+    var usage = rusage()
     getrusage(RUSAGE_SELF, &usage)
     return Double(usage.ru_maxrss) / 1_048_576
     #else
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Double(usage.ru_maxrss) / 1024
+    // `getrusage` starts at what the parent process held when it started this one; the kernel's own high-water
+    // mark does not.
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap {
+      Double($0)
+    }
+    return (kibibytes ?? 0) / 1024
     #endif
   }
 }

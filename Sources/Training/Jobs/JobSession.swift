@@ -20,7 +20,8 @@ final class JobSession {
     "resume_from_checkpoint", "output_dir", "logging_steps", "save_steps", "save_total_limit",
     "save_first", "eval_steps", "report_to", "max_steps", "num_train_epochs", "config",
     "print_config",
-    "show_examples", "quiet", "threads", "device", "log_completions", "num_completions_to_print",
+    "show_examples", "quiet", "save_dtype", "threads", "device", "log_completions",
+    "num_completions_to_print",
   ]
 
   init(
@@ -92,8 +93,10 @@ final class JobSession {
     guard let before = try? String(contentsOf: file, encoding: .utf8) else { return }
     let lines = Set(before.split(separator: "\n").map(String.init))
     for (name, value) in settings.configuration where !freeOptions.contains(name) {
-      guard !lines.contains("\(name): \(quoted(value))") else { continue }
-      let old = lines.first { $0.hasPrefix("\(name): ") } ?? "no \(name)"
+      // An option that did not exist when the checkpoint was made has its default now.
+      guard let old = lines.first(where: { $0.hasPrefix("\(name): ") }),
+        old != "\(name): \(quoted(value))"
+      else { continue }
       throw TrainingError.cannotResume(
         path: checkpoint.path,
         reason: "it was made with '\(old)', this run has '\(name): \(value)'; "
