@@ -4,8 +4,8 @@ import Foundation
 import PackageDescription
 
 // libtorch: the folder named by LIBTORCH, else `.libtorch/` in this checkout, which `Scripts/setup` fills.
-let libtorch =
-  ProcessInfo.processInfo.environment["LIBTORCH"] ?? "\(Context.packageDirectory)/.libtorch"
+let named = ProcessInfo.processInfo.environment["LIBTORCH"] ?? ""
+let libtorch = named.isEmpty ? "\(Context.packageDirectory)/.libtorch" : named
 let hasCUDA = FileManager.default.fileExists(atPath: "\(libtorch)/lib/libtorch_cuda.so")
 
 let swiftSettings: [SwiftSetting] = [
