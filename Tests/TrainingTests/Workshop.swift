@@ -109,6 +109,22 @@ enum Letters {
     }
   }
 
+  /// All six pairs of four completions of each prompt: every completion stands in three of them.
+  static func sharedPairs(_ promptCount: Int, seed: UInt64 = 1) -> [Record] {
+    var random = SplitMix(seed: seed)
+    return (0..<promptCount).flatMap { _ in
+      let prompt = RecordText.plain(word(&random, 3...8, of: "abcdefgh"))
+      let texts = (0..<4).map { _ in RecordText.plain(" " + word(&random, 3...10, of: "abcdefgh")) }
+      return (0..<4).flatMap { better in
+        (better + 1..<4).map { worse in
+          Record(
+            .preference(
+              PreferencePair(prompt: prompt, chosen: texts[better], rejected: texts[worse])))
+        }
+      }
+    }
+  }
+
   static func prompts(_ count: Int, seed: UInt64 = 1) -> [Record] {
     var random = SplitMix(seed: seed)
     return (0..<count).map { _ in

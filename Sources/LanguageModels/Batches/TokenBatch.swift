@@ -2,7 +2,7 @@
 public import Torch
 
 /// One sequence and which of its tokens count.
-public struct TokenRow: Sendable, Equatable {
+public struct TokenRow: Sendable, Hashable {
   /// Token ids of the whole sequence.
   public var ids: [Int]
   /// True where a token is a target; the first token never is, since nothing predicts it.

@@ -39,6 +39,10 @@ public struct DataOrder: Sendable, Equatable {
   /// Lengths of the rows, where rows of like length shall share a batch; nil mixes them.
   public var lengths: [Int]?
 
+  /// The group of each row, where rows of one group shall stand together, such as pairs of one prompt; nil mixes
+  /// them. A group at the border of two batches is cut.
+  public var groups: [Int]?
+
   /// Batches among which rows of like length are brought together.
   private static let windowBatchCount = 32
 
@@ -46,16 +50,29 @@ public struct DataOrder: Sendable, Equatable {
   public func permutation(epoch: Int) -> [Int] {
     guard shuffles else { return Array(0..<rowCount) }
     var random = SplitMix(seed, 0xDA7A, UInt64(epoch))
-    let order = Array(0..<rowCount).shuffled(using: &random)
-    guard let lengths else { return order }
-    let windows = order.chunks(of: batchSize * Self.windowBatchCount)
-    var batches = windows.flatMap { window in
-      window.sorted { (lengths[$0], $0) < (lengths[$1], $1) }.chunks(of: batchSize)
+    let order = shuffledGroups(&random)
+    guard let lengths else { return Array(order.joined()) }
+    // Sorted by each group's longest row, within windows of about equally many rows.
+    let longest = order.map { group in group.reduce(0) { Swift.max($0, lengths[$1]) } }
+    let groupsPerWindow = Swift.max(
+      1, batchSize * Self.windowBatchCount * order.count / Swift.max(1, rowCount))
+    let windows = Array(order.indices).chunks(of: groupsPerWindow)
+    let sorted = windows.flatMap { window in
+      window.sorted { (longest[$0], order[$0][0]) < (longest[$1], order[$1][0]) }
     }
+    var batches = sorted.flatMap { order[$0] }.chunks(of: batchSize)
     // Only the last batch of an epoch may be smaller, so it stays the last.
     let rest = rowCount.isMultiple(of: batchSize) ? [] : batches.removeLast()
     batches.shuffle(using: &random)
     return Array(batches.joined()) + rest
+  }
+
+  /// All groups in a new order, each with its rows in the file's order; without groups, each row is one.
+  private func shuffledGroups(_ random: inout SplitMix) -> [[Int]] {
+    guard let groups else { return Array(0..<rowCount).shuffled(using: &random).map { [$0] } }
+    var members: [Int: [Int]] = [:]
+    for (row, group) in groups.enumerated() { members[group, default: []].append(row) }
+    return members.keys.sorted().shuffled(using: &random).map { members[$0] ?? [] }
   }
 
   /// Batches from optimizer step `first` on, without end.

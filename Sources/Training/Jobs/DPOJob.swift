@@ -45,7 +45,7 @@ public struct DPOJob {
       settings, method: "dpo", rowCount: pairs.count,
       lengths: pairs.chosen.indices.map {
         max(pairs.chosen.length(of: $0), pairs.rejected.length(of: $0))
-      }, keyMetric: "rewards/margins",
+      }, groups: pairs.promptNumbers, keyMetric: "rewards/margins",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder

@@ -23,12 +23,14 @@ struct DataPreparation {
   /// Pairs for preference objectives.
   func pairs(_ records: [Record]) throws -> PairRows {
     var rows = PairRows()
+    var prompts = PromptNumbers()
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
       let outcome = encoder.pair(pair)
       if let pair = outcome.row {
         rows.chosen.append(pair.chosen)
         rows.rejected.append(pair.rejected)
+        rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
       }
       return Note(outcome)
     }
@@ -38,6 +40,7 @@ struct DataPreparation {
   /// Pairs of whole texts for reward models.
   func scoredPairs(_ records: [Record]) throws -> ScoredPairs {
     var rows = ScoredPairs()
+    var prompts = PromptNumbers()
     var margins: [Double] = []
     let hasMargin = records.contains { $0.margin != nil }
     try encode(records) { record in
@@ -47,6 +50,7 @@ struct DataPreparation {
       guard let better = chosen.row, let worse = rejected.row else { return Note(drop: .tooLong) }
       rows.chosen.append(better)
       rows.rejected.append(worse)
+      rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
       margins.append(record.margin ?? 0)
       return Note()
     }
@@ -65,6 +69,17 @@ struct DataPreparation {
       return Note()
     }
     return rows
+  }
+
+  /// Counts distinct prompts in their order.
+  private struct PromptNumbers {
+    private var known: [RecordText?: Int] = [:]
+
+    mutating func number(of prompt: RecordText?) -> Int {
+      let number = known[prompt] ?? known.count
+      known[prompt] = number
+      return number
+    }
   }
 
   /// What happened to one row.

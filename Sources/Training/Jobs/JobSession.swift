@@ -26,7 +26,8 @@ final class JobSession {
 
   init(
     _ settings: JobSettings, method: String, rowCount: Int, batchSize: Int? = nil,
-    lengths: @autoclosure () -> [Int]? = nil, keyMetric: String?, padTokenID: Int
+    lengths: @autoclosure () -> [Int]? = nil, groups: @autoclosure () -> [Int]? = nil,
+    keyMetric: String?, padTokenID: Int
   ) throws {
     try settings.optimization.validate()
     self.settings = settings
@@ -40,6 +41,7 @@ final class JobSession {
       rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles,
       fillsBatches: batchSize != nil)
     if settings.groupsByLength { order.lengths = lengths() }
+    if settings.groupsByPrompt { order.groups = groups() }
     self.order = order
     let stepCount =
       optimization.maxSteps > 0

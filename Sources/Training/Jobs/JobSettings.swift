@@ -32,6 +32,8 @@ public struct JobSettings {
   public var shuffles = true
   /// Whether rows of like length share a batch, which saves padding; the order is another then.
   public var groupsByLength = false
+  /// Whether pairs of one prompt share a batch, in which each distinct completion is read once.
+  public var groupsByPrompt = false
   /// Steps between log lines.
   public var loggingSteps = 10
   /// Steps between checkpoints; nil saves none.

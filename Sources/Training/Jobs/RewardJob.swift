@@ -41,7 +41,7 @@ public struct RewardJob {
       settings, method: "reward", rowCount: pairs.count,
       lengths: pairs.chosen.indices.map {
         max(pairs.chosen.length(of: $0), pairs.rejected.length(of: $0))
-      }, keyMetric: "accuracy",
+      }, groups: pairs.promptNumbers, keyMetric: "accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder

@@ -10,6 +10,8 @@ public struct PairRows: Sendable {
   public var chosen = TokenRows()
   /// Prompts with their worse completions, in the same order.
   public var rejected = TokenRows()
+  /// A number for the prompt of each pair, the same for equal prompts.
+  public var promptNumbers: [Int] = []
 
   /// No pairs.
   public init() {}
@@ -67,10 +69,10 @@ public struct PreferenceTrainer {
 
       var metrics = MetricMeans()
       for part in indices.chunks(of: plan.microbatchSize) {
-        let tokens = batch(pairs, part)
+        let rows = distinctRows(pairs, part)
         let anchor =
-          known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, tokens) }
-        let terms = objective(policy: logProbs(policy, tokens), reference: anchor)
+          known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, rows) }
+        let terms = objective(policy: logProbs(policy, rows), reference: anchor)
         (terms.loss * (terms.weight / Double(indices.count))).backward()
         metrics.add(terms)
       }
@@ -85,18 +87,19 @@ public struct PreferenceTrainer {
     }
   }
 
-  /// Chosen rows, then rejected ones: one forward pass for both.
-  private func batch(_ pairs: PairRows, _ indices: [Int]) -> TokenBatch {
-    TokenBatch(
+  /// Chosen rows, then rejected ones: one forward pass for both, each distinct row read once.
+  private func distinctRows(_ pairs: PairRows, _ indices: [Int]) -> DistinctRows {
+    DistinctRows(
       indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] },
       padTokenID: plan.padTokenID, device: policy.device)
   }
 
-  private func logProbs(_ model: any LanguageModel, _ tokens: TokenBatch) -> PairLogProbs {
-    let sums = withAutocast(plan.autocast, on: policy.device) {
-      model.sequenceLogProbs(of: tokens, checkpointing: plan.checkpointsActivations)
-    }
-    let count = tokens.rowCount / 2
+  private func logProbs(_ model: any LanguageModel, _ rows: DistinctRows) -> PairLogProbs {
+    let sums = rows.spread(
+      withAutocast(plan.autocast, on: policy.device) {
+        model.sequenceLogProbs(of: rows.batch, checkpointing: plan.checkpointsActivations)
+      })
+    let count = sums.size(0) / 2
     return PairLogProbs(
       chosen: sums.narrowed(0, 0..<count), rejected: sums.narrowed(0, count..<2 * count))
   }
@@ -105,7 +108,7 @@ public struct PreferenceTrainer {
     var known = KnownLogProbs()
     withoutGrad {
       for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
-        let sums = logProbs(reference, batch(pairs, part))
+        let sums = logProbs(reference, distinctRows(pairs, part))
         known.chosen += sums.chosen.floats
         known.rejected += sums.rejected.floats
       }
@@ -118,9 +121,9 @@ public struct PreferenceTrainer {
     var metrics = MetricMeans()
     withoutGrad {
       for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
-        let tokens = batch(pairs, part)
+        let rows = distinctRows(pairs, part)
         metrics.add(
-          objective(policy: logProbs(policy, tokens), reference: logProbs(reference, tokens)))
+          objective(policy: logProbs(policy, rows), reference: logProbs(reference, rows)))
       }
     }
     return metrics.values

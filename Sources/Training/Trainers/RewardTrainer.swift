@@ -12,6 +12,8 @@ public struct ScoredPairs: Sendable {
   public var rejected = TokenRows()
   /// By how much the better should win; nil where no row says.
   public var margins: [Double]?
+  /// A number for the prompt of each pair, the same for equal prompts.
+  public var promptNumbers: [Int] = []
 
   /// No pairs.
   public init() {}
@@ -90,13 +92,15 @@ public struct RewardTrainer {
       margin: margin)
   }
 
-  /// Scores of chosen, then rejected texts, `[2 B]`: one forward pass for both.
+  /// Scores of chosen, then rejected texts, `[2 B]`: one forward pass for both, each distinct text read once.
   private func scores(_ pairs: ScoredPairs, _ indices: [Int]) -> Tensor {
-    let rows = indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] }
-    let tokens = TokenBatch(rows, padTokenID: plan.padTokenID, device: model.trunk.device)
-    return withAutocast(plan.autocast, on: model.trunk.device) {
-      model.scores(of: tokens, checkpointing: plan.checkpointsActivations)
-    }
+    let rows = DistinctRows(
+      indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] },
+      padTokenID: plan.padTokenID, device: model.trunk.device)
+    return rows.spread(
+      withAutocast(plan.autocast, on: model.trunk.device) {
+        model.scores(of: rows.batch, checkpointing: plan.checkpointsActivations)
+      })
   }
 
   /// Loss, accuracy (ties half) and margin on pairs that were not trained on.

@@ -50,6 +50,7 @@ struct DPOCommand: ParsableCommand {
     help: "Let the reference read all pairs once beforehand: cheaper over several epochs.")
   var precomputesReference: Bool = false
 
+  @OptionGroup var pairs: PairOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -69,6 +70,7 @@ struct DPOCommand: ParsableCommand {
       learningRate: learningRate,
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
     settings.groupsByLength = data.groupsByLength
+    settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
     let records = try data.load(
       accepting: [.preference], method: "dpo", seed: settings.seed, note: settings.console.line)

@@ -35,6 +35,7 @@ struct RewardCommand: ParsableCommand {
   @Option(name: .customLong("l2_coefficient"), help: "Penalty on squared scores; usual 0.001.")
   var l2Coefficient: Double = 0
 
+  @OptionGroup var pairs: PairOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -54,6 +55,7 @@ struct RewardCommand: ParsableCommand {
       learningRate: learningRate,
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
     settings.groupsByLength = data.groupsByLength
+    settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
     let records = try data.load(
       accepting: [.preference], method: "reward", seed: settings.seed, note: settings.console.line)

@@ -32,7 +32,8 @@ struct QuickstartData {
 extension QuickstartData {
   /// The task `digest` of the village.
   static func village(_ plan: QuickstartPlan) throws -> QuickstartData {
-    let task = try Millbrook(seed: plan.worldSeed).task("digest")
+    let village = Millbrook(seed: plan.worldSeed)
+    let task = try village.task("digest")
     var next = plan.itemOffset
     func items(_ split: Split, _ count: Int) -> [TaskItem] {
       defer { next += count }
@@ -55,8 +56,8 @@ extension QuickstartData {
       prompts: prompts, tests: tests.map(prompt),
       gold: { id, completion in
         // Ids come from this village, so the item is always found.
-        guard let parts = try? Millbrook.place(ofItem: id) else { return .nan }
-        return task.score(task.item(parts.split, parts.index), completion).utility
+        guard let item = try? village.item(id: id) else { return .nan }
+        return task.score(item, completion).utility
       },
       description: "task digest of the synthetic village Millbrook, seed \(plan.worldSeed)")
   }
@@ -75,15 +76,5 @@ extension QuickstartData {
       demonstrations: parts.train.records, comparisonPrompts: [], comparisons: records,
       prompts: parts.train.records, tests: tests, gold: nil,
       description: "\(records.count) comparisons of \(path)")
-  }
-}
-
-extension Millbrook {
-  /// Split and number in an item's id, `seed/task/split/number`.
-  static func place(ofItem id: String) throws -> (split: Split, index: Int) {
-    let parts = id.split(separator: "/")
-    guard parts.count == 4, let split = Split(rawValue: String(parts[2])), let index = Int(parts[3])
-    else { throw UsageError("'\(id)' is no item of the village") }
-    return (split, index)
   }
 }

@@ -68,7 +68,7 @@ struct QuickstartPipeline {
       samplesPerPrompt: plan.samplesPerPrompt)
     var pairs: [CandidatePair] = []
     for (prompt, samples) in zip(data.comparisonPrompts, outcomes) {
-      for (first, second) in [(0, 1), (2, 3), (0, 2), (1, 3)] {
+      for (first, second) in plan.comparedSamples {
         let (a, b) = (samples[first], samples[second])
         guard a.text != b.text else { continue }
         pairs.append(
@@ -92,7 +92,8 @@ struct QuickstartPipeline {
 
   private func reward(_ records: [Record], heldOut: [Record]) throws -> RewardResult {
     say("3/6 reward model on \(records.count) comparisons")
-    let settings = plan.stage("reward", rate: plan.rewardRate, epochs: plan.rewardEpochs, batch: 16)
+    let settings = plan.stage(
+      "reward", rate: plan.rewardRate, epochs: plan.rewardEpochs, batch: plan.pairBatch)
     try RewardJob(settings: settings, modelFolder: plan.folder("sft")).run(
       on: records, heldOut: heldOut)
     let model = try ModelFolder(plan.folder("reward")).scalarHeadModel()
@@ -115,7 +116,7 @@ struct QuickstartPipeline {
 
   private func align(_ records: [Record], center: Double) throws {
     say("4/6 DPO on the same comparisons")
-    let dpo = plan.stage("dpo", rate: plan.dpoRate, epochs: plan.dpoEpochs, batch: 16)
+    let dpo = plan.stage("dpo", rate: plan.dpoRate, epochs: plan.dpoEpochs, batch: plan.pairBatch)
     var dpoJob = DPOJob(settings: dpo, modelFolder: plan.folder("sft"))
     dpoJob.objective = DPO(beta: plan.dpoBeta)
     try dpoJob.run(on: records)

@@ -12,9 +12,11 @@ struct QuickstartPlan {
   var worldSeed: UInt64 = 7
 
   var demonstrationCount = 2000
-  var comparisonPromptCount = 1200
-  /// Samples of a prompt, of which four pairs are compared.
+  var comparisonPromptCount = 1800
+  /// Samples of a prompt; every two of them are compared.
   var samplesPerPrompt = 4
+  /// Pairs a step: those of four prompts.
+  var pairBatch = 24
   var heldOutShare = 0.1
   var promptCount = 2000
   var testCount = 250
@@ -32,6 +34,13 @@ struct QuickstartPlan {
   var ppoValueRate = 1e-3
   var ppoUpdates = 25
   var klCoefficient = 0.05
+
+  /// All pairs of a prompt's samples, by number.
+  var comparedSamples: [(Int, Int)] {
+    (0..<samplesPerPrompt).flatMap { first in
+      (first + 1..<samplesPerPrompt).map { (first, $0) }
+    }
+  }
 
   /// Item number of the village's tasks at which this seed's data begins, so that seeds differ in data too.
   var itemOffset: Int { Int(seed % 40) * 20_000 }
@@ -52,6 +61,7 @@ struct QuickstartPlan {
     settings.loggingSteps = 5
     settings.announces = false
     settings.groupsByLength = true
+    settings.groupsByPrompt = true
     settings.version = Attune.version
     settings.commandLine = CommandLine.arguments
     settings.targets = [.tensorboard]

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Feedback
 import Foundation
 import LanguageModels
 import Objectives
@@ -81,10 +82,12 @@ struct BatchSplittingTests {
     expectEqual(steps, ["mean_token_accuracy", "entropy", "grad_norm", "num_tokens"])
   }
 
-  @Test("reward models: the same, and the lowest and highest score are those of the whole batch")
-  func reward() throws {
+  @Test(
+    "reward models: the same, and the lowest and highest score are those of the whole batch",
+    arguments: [Letters.pairs(8), Letters.sharedPairs(2)])
+  func reward(records: [Record]) throws {
     let workshop = try Workshop()
-    let pairs = try preparation(workshop).scoredPairs(Letters.pairs(8))
+    let pairs = try preparation(workshop).scoredPairs(Array(records.prefix(8)))
     let steps = try ways.map { size, pad in
       let model = try ModelFolder(workshop.base).scalarHeadModel(freshHead: Generator(seed: 5))
       model.setTrainable(true)
@@ -99,13 +102,15 @@ struct BatchSplittingTests {
       steps, ["accuracy", "margin", "mean_reward", "min_reward", "max_reward", "grad_norm"])
   }
 
-  @Test("DPO: the same, and with the reference's log-probabilities computed beforehand")
-  func preference() throws {
+  @Test(
+    "DPO: the same, and with the reference's log-probabilities computed beforehand",
+    arguments: [Letters.pairs(8), Letters.sharedPairs(2)])
+  func preference(records: [Record]) throws {
     let workshop = try Workshop()
     var other = TinyModel()
     other.seed = 8
     try other.write(to: workshop.folder["reference"])
-    let pairs = try preparation(workshop).pairs(Letters.pairs(8))
+    let pairs = try preparation(workshop).pairs(Array(records.prefix(8)))
     let steps = try (ways.map { ($0.0, $0.1, false) } + [(3, 0, true)]).map { size, pad, known in
       let model = try workshop.model()
       let reference = try ModelFolder(workshop.folder["reference"]).languageModel()
