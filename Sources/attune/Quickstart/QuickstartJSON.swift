@@ -14,6 +14,7 @@ struct QuickstartJSON {
     let document = Document(
       version: Attune.version, seed: results.plan.seed, seconds: results.seconds,
       peakMemoryMiB: results.peakMiB, rewardModelAccuracy: results.reward.accuracy,
+      exactScoreAccuracy: results.reward.goldAccuracy,
       comparisonCount: results.comparisonCount,
       models: Dictionary(models, uniquingKeysWith: { $1 }),
       claims: results.claims.map {
@@ -37,6 +38,7 @@ struct QuickstartJSON {
     var seconds: Double
     var peakMemoryMiB: Double
     var rewardModelAccuracy: Estimate
+    var exactScoreAccuracy: Double?
     var comparisonCount: Int
     var models: [String: [String: Estimate]]
     var claims: [Claim]
@@ -45,6 +47,7 @@ struct QuickstartJSON {
       case version, seed, seconds, models, claims
       case peakMemoryMiB = "peak_memory_mib"
       case rewardModelAccuracy = "reward_model_accuracy"
+      case exactScoreAccuracy = "exact_score_accuracy"
       case comparisonCount = "comparison_count"
     }
   }

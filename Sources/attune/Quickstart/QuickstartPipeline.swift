@@ -110,8 +110,23 @@ struct QuickstartPipeline {
     let accuracy = try RewardModelAccuracy()(scored).overall
     let all = scored.flatMap { [$0.chosen, $0.rejected] }
     return RewardResult(
-      accuracy: accuracy, heldOutCount: scored.count, pairs: scored,
+      accuracy: accuracy, heldOutCount: scored.count, goldAccuracy: goldAccuracy(heldOut),
+      pairs: scored,
       sampleMean: all.reduce(0, +) / Double(max(1, all.count)))
+  }
+
+  /// Share of comparisons in which the chosen side is the better one by the exact score.
+  private func goldAccuracy(_ records: [Record]) -> Double? {
+    guard let gold = data.gold, !data.comparisonPrompts.isEmpty else { return nil }
+    let ids = Dictionary(
+      data.comparisonPrompts.map { ($0.text, $0.id) }, uniquingKeysWith: { first, _ in first })
+    let agreements = records.compactMap { record -> Double? in
+      guard case .preference(let pair) = record.body,
+        let id = ids[pair.prompt]
+      else { return nil }
+      return gold(id, pair.chosen.text) > gold(id, pair.rejected.text) ? 1 : 0
+    }
+    return agreements.isEmpty ? nil : agreements.reduce(0, +) / Double(agreements.count)
   }
 
   private func align(_ records: [Record], center: Double) throws {

@@ -7,6 +7,9 @@ import Foundation
 struct RewardResult {
   var accuracy: Estimate
   var heldOutCount: Int
+  /// Share of the same comparisons with which the exact score agrees: what the annotator's noise leaves to any
+  /// scorer. Nil where nobody knows the truth.
+  var goldAccuracy: Double?
   var pairs: [ScoredPair]
   /// Mean score of completions the fine-tuned model samples.
   var sampleMean: Double
@@ -51,7 +54,8 @@ struct QuickstartResults {
       Claim(
         "the reward model agrees with at least 75 % of held-out comparisons",
         held: reward.accuracy.value >= 0.75,
-        evidence: "\(percent(reward.accuracy.value)) of \(reward.heldOutCount)")
+        evidence: "\(percent(reward.accuracy.value)) of \(reward.heldOutCount)"
+          + (reward.goldAccuracy.map { "; the exact score agrees with \(percent($0))" } ?? ""))
     ]
     for model in ["DPO", "PPO"] {
       guard let win = estimate(model, "win_rate") else { continue }
