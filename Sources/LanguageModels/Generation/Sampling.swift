@@ -64,7 +64,7 @@ private struct Decoding {
   private let promptIndices: [Int]
   private var generators: [SplitMix]
   private let cache: KVCache
-  /// Rows of the cache, as places in `completions`.
+  /// Texts still decoded, as places in `completions`.
   private var live: [Int]
   /// Rows of the cache that still grow.
   private var growing: [Bool]
@@ -94,16 +94,12 @@ private struct Decoding {
       }
       guard growing.contains(true), step + 1 < sampler.settings.maxNewTokens else { return }
       let next = compact(drawn.ids)
-      let ids = Tensor(next, shape: [next.count, 1], device: sampler.model.device)
-      states = sampler.model.states(ids, cache: cache).squeezed(1)
+      states = sampler.model.states(next.map { [$0] }, cache: cache).squeezed(1)
     }
   }
 
   private func prefill() -> Tensor {
-    let flat = prompts.flatMap { $0 + [Int](repeating: $0[0], count: longest - $0.count) }
-    let ids = Tensor(flat, shape: [prompts.count, longest], device: sampler.model.device)
-    let states = sampler.model.states(ids, cache: cache)  // [B, T, D]
-    cache.setLengths(prompts.map(\.count))
+    let states = sampler.model.states(prompts, cache: cache)  // [B, T, D]
     let last = Tensor(
       prompts.enumerated().map { $0.offset * longest + $0.element.count - 1 },
       device: sampler.model.device)
@@ -113,7 +109,7 @@ private struct Decoding {
   /// The next token of each cached row and its log-probability.
   private mutating func draw(_ states: Tensor, _ step: Int) -> (ids: [Int], logProbs: [Float]) {
     let settings = sampler.settings
-    var scores = linear(states, sampler.model.outputWeight).to(.float32)  // [B, V]
+    var scores = sampler.model.logits(states)  // [B, V]
     let raw =
       settings.isGreedy || settings.temperature == 1 ? scores : scores / settings.temperature
     if settings.repetitionPenalty != 1 {
@@ -165,7 +161,7 @@ private struct Decoding {
     let left = growing.count(where: { $0 })
     guard left * 4 <= growing.count * 3 else { return drawn }
     let kept = growing.indices.filter { growing[$0] }
-    cache.keep(rows: kept)
+    cache.rearrange(kept)
     live = kept.map { live[$0] }
     growing = kept.map { _ in true }
     return kept.map { drawn[$0] }
