@@ -32,6 +32,12 @@ public protocol LanguageModel: AnyObject {
   /// - Returns: the cache, on the model's device.
   func makeCache(rowCount: Int, capacity: Int) -> KVCache
 
+  /// Whether texts of these two lengths have the same keys where they have the same tokens.
+  ///
+  /// So it is unless a position scaling depends on the length of the text; then the beginning of one cannot be taken
+  /// over by the other.
+  func sharesKeys(_ firstLength: Int, _ secondLength: Int) -> Bool
+
   /// A model of the same architecture with the same numbers and no shared memory.
   func copy(elementType: ElementType) throws -> any LanguageModel
 }

@@ -34,6 +34,7 @@ typedef ct_tensor ct_optional_tensor;
 #include "CTorchShape.h"
 #include "CTorchNeural.h"
 #include "CTorchCache.h"
+#include "CTorchSampling.h"
 #include "CTorchAutograd.h"
 #include "CTorchRandom.h"
 #include "CTorchOptimizers.h"

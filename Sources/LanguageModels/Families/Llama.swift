@@ -148,6 +148,11 @@ public final class Llama: LanguageModel {
       headWidth: shape.headWidth, capacity: capacity, elementType: elementType, device: device)
   }
 
+  /// False where a scaling of positions tells the two lengths apart.
+  public func sharesKeys(_ firstLength: Int, _ secondLength: Int) -> Bool {
+    shape.ropeScaling.lengths(like: firstLength).contains(secondLength)
+  }
+
   /// A frozen model with the same numbers, converted to `elementType`, in memory of its own.
   public func copy(elementType: ElementType) throws -> any LanguageModel {
     let store = ParameterStore(

@@ -40,7 +40,14 @@ struct ChatCommand: ParsableCommand {
 
   func run() throws {
     let policy = try LoadedPolicy(model.folder, model.precision)
-    let settings = generation.settings(policy.defaults, stops: policy.stopTokenIDs)
+    var settings = try generation.settings(policy.defaults, stops: policy.stopTokenIDs)
+    if generation.maxNewTokens == nil {
+      // A folder's lengths are for single texts; a conversation needs room for questions.
+      let room = policy.maximumLength.map { max(1, $0 / 2) } ?? .max
+      settings.maxNewTokens = min(
+        settings.maxLength == nil ? settings.maxNewTokens : GenerationOptions.standardMaxNewTokens,
+        room)
+    }
     try check(policy, settings)
     if policy.tokenizer.chatTemplate != nil, !raw {
       Output.current.note(
