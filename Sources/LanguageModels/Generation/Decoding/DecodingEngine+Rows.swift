@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Torch
 
 extension DecodingEngine {
   /// Where the beginning of a prompt can be had without reading it.
