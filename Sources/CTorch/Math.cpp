@@ -2,7 +2,6 @@
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/log_sigmoid.h>
 #include <ATen/ops/rsub.h>
-#include <ATen/ops/searchsorted.h>
 #include <ATen/ops/silu.h>
 #include <ATen/ops/softplus.h>
 #include <ATen/ops/where.h>
@@ -121,9 +120,5 @@ ct_status ct_sort(ct_tensor a, int64_t axis, bool descending, ct_tensor *values,
     *values = wrap(ordered);
     *indices = wrap(where);
   });
-}
-
-ct_status ct_searchsorted(ct_tensor sorted, ct_tensor values, ct_tensor *out) {
-  return produce(out, [&] { return at::searchsorted(unwrap(sorted), unwrap(values), false, /*right=*/true); });
 }
 }

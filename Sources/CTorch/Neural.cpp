@@ -56,7 +56,15 @@ ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optio
     auto &k = unwrap(key);
     auto &v = unwrap(value);
     bool shared = q.size(1) != k.size(1);
-    return at::scaled_dot_product_attention(q, k, v, unwrapOptional(mask), 0.0, causal, scale, shared);
+    auto places = unwrapOptional(mask);
+    if (shared && q.size(2) == 1 && !causal && (!places || places->dim() < 4 || places->size(1) == 1)) {
+      // One new token a row: the queries that share a key head go as one head's tokens, and no key is repeated.
+      const int64_t group = q.size(1) / k.size(1);
+      auto grouped = q.reshape({q.size(0), k.size(1), group, q.size(3)});
+      return at::scaled_dot_product_attention(grouped, k, v, places, 0.0, false, scale)
+          .reshape({q.size(0), q.size(1), 1, v.size(3)});
+    }
+    return at::scaled_dot_product_attention(q, k, v, places, 0.0, causal, scale, shared);
   });
 }
 }

@@ -14,30 +14,70 @@ public protocol LanguageModel: AnyObject {
   /// The output matrix, `[V, D]`; the embedding itself where the two are tied.
   var outputWeight: Tensor { get }
 
-  /// States after the last norm.
+  /// States after the last norm: the forward pass of training and of generation.
   ///
   /// - Parameters:
-  ///   - ids: `[B, T]`, int64, padded on the right: causal attention never looks there, so no mask is needed.
-  ///   - checkpointing: runs each block again in the backward pass instead of keeping its activations.
+  ///   - ids: `[B, T]`, int64, padded on the right: causal attention never looks there.
+  ///   - context: where the tokens stand and what they may look at; made for T tokens a row.
+  ///   - checkpointing: runs each block again in the backward pass instead of keeping its activations; never
+  ///     together with a cache.
   /// - Returns: `[B, T, D]`.
-  func states(_ ids: Tensor, checkpointing: Bool) -> Tensor
+  func states(_ ids: Tensor, context: AttentionContext, checkpointing: Bool) -> Tensor
 
-  /// States of new positions, with keys and values of earlier ones from `cache`, which grows by the new ones.
+  /// Empty rows for keys and values.
   ///
   /// - Parameters:
-  ///   - ids: `[B, T]`; with an empty cache T may differ a row (padded right, lengths in the cache), else T = 1.
-  ///   - cache: made by ``makeCache(rowCount:capacity:)``.
-  /// - Returns: `[B, T, D]`.
-  func states(_ ids: Tensor, cache: KVCache) -> Tensor
-
-  /// Room for keys and values of `rowCount` rows of up to `capacity` tokens.
+  ///   - rowCount: texts kept at once.
+  ///   - capacity: tokens a row has room for at first.
+  /// - Returns: the cache, on the model's device.
   func makeCache(rowCount: Int, capacity: Int) -> KVCache
+
+  /// Whether texts of these two lengths have the same keys where they have the same tokens.
+  ///
+  /// So it is unless a position scaling depends on the length of the text; then the beginning of one cannot be taken
+  /// over by the other.
+  func sharesKeys(_ firstLength: Int, _ secondLength: Int) -> Bool
 
   /// A model of the same architecture with the same numbers and no shared memory.
   func copy(elementType: ElementType) throws -> any LanguageModel
 }
 
 extension LanguageModel {
+  /// States after the last norm of whole texts.
+  ///
+  /// - Parameters:
+  ///   - ids: `[B, T]`, int64, padded on the right: causal attention never looks there, so no mask is needed.
+  ///   - checkpointing: runs each block again in the backward pass instead of keeping its activations.
+  /// - Returns: `[B, T, D]`.
+  public func states(_ ids: Tensor, checkpointing: Bool) -> Tensor {
+    states(
+      ids, context: AttentionContext(text: ids.size(1), device: device),
+      checkpointing: checkpointing)
+  }
+
+  /// States of new tokens that continue texts in a cache, which then holds them too.
+  ///
+  /// - Parameters:
+  ///   - tokens: the new tokens of each row; at least one each, counts may differ.
+  ///   - rows: the rows of the cache they continue, each once; nil means the first ones in order.
+  ///   - cache: made by ``makeCache(rowCount:capacity:)``.
+  /// - Returns: `[B, T, D]` with T the largest count; states behind a row's own count mean nothing.
+  public func states(_ tokens: [[Int]], rows: [Int]? = nil, cache: KVCache) -> Tensor {
+    precondition(tokens.allSatisfy { !$0.isEmpty }, "states: a row without new tokens")
+    let rows = rows ?? Array(tokens.indices)
+    let counts = tokens.map(\.count)
+    let width = counts.max() ?? 0
+    let padded = tokens.flatMap { $0 + [Int](repeating: $0[0], count: width - $0.count) }
+    let ids = Tensor(padded, shape: [tokens.count, width], device: device)
+    let context = cache.beginStep(rows: rows, counts: counts, tokenCount: width)
+    let states = states(ids, context: context, checkpointing: false)
+    cache.endStep(rows: rows, counts: counts)
+    return states
+  }
+
+  /// Scores of next tokens in float32, `[..., V]`, from states `[..., D]`.
+  public func logits(_ states: Tensor) -> Tensor { linear(states, outputWeight).to(.float32) }
+
   /// Where the parameters live.
   public var device: Device { outputWeight.device }
 

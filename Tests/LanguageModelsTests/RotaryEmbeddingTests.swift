@@ -78,7 +78,7 @@ struct RotaryEmbeddingTests {
     let rotary = RotaryEmbedding(theta: 10_000, width: 8, scaling: scaling, device: .cpu)
     for count in [3, 40, 10, 31, 32, 33, 200, 5] {
       let (values, factor) = frequencies(scaling, length: count)
-      let table = rotary.table(count: count)
+      let table = rotary.turns(AttentionContext(text: count, device: .cpu))
       #expect(table.cosine.shape == [count, 8])
       let last = Double(count - 1)
       let angles = (values + values).map { last * $0 }
@@ -86,10 +86,39 @@ struct RotaryEmbeddingTests {
         table.cosine.picked(0, count - 1), angles.map { factor * Foundation.cos($0) }, atol: 2e-5)
       expectClose(
         table.sine.picked(0, count - 1), angles.map { factor * Foundation.sin($0) }, atol: 2e-5)
-      let row = rotary.rows(at: Tensor([count - 1]), count: count)
-      #expect(row.cosine.shape == [1, 1, 1, 8])
-      #expect(row.cosine.floats == table.cosine.picked(0, count - 1).floats)
-      #expect(row.sine.floats == table.sine.picked(0, count - 1).floats)
+    }
+  }
+
+  @Test(
+    "rows of a cache are turned by their own lengths, whatever the rows beside them",
+    arguments: [
+      RotaryScaling.none, .dynamic(factor: 2, originalLength: 32),
+      .longRoPE(
+        short: [1, 1, 2, 2], long: [1, 2, 4, 8], originalLength: 32, attentionFactor: 1.25),
+    ])
+  func rowLengths(scaling: RotaryScaling) {
+    let rotary = RotaryEmbedding(theta: 10_000, width: 8, scaling: scaling, device: .cpu)
+    let lengths = [40, 3, 31, 33]
+    let cache = KVCache(
+      layerCount: 0, rowCount: 4, keyHeadCount: 1, headWidth: 8, capacity: 64,
+      elementType: .float32, device: .cpu)
+    cache.endStep(rows: [0, 1, 2, 3], counts: lengths)
+    for newCounts in [[1, 1, 1, 1], [2, 3, 1, 3]] {
+      let count = newCounts.max() ?? 0
+      let turns = rotary.turns(
+        cache.beginStep(rows: [0, 1, 2, 3], counts: newCounts, tokenCount: count))
+      #expect(turns.cosine.shape == [4, 1, count, 8])
+      for row in 0..<4 {
+        let whole = rotary.turns(
+          AttentionContext(text: lengths[row] + newCounts[row], device: .cpu))
+        for token in 0..<newCounts[row] {
+          let place = lengths[row] + token
+          let found = turns.cosine.picked(0, row).picked(0, 0).picked(0, token)
+          #expect(found.floats == whole.cosine.picked(0, place).floats)
+          let foundSine = turns.sine.picked(0, row).picked(0, 0).picked(0, token)
+          #expect(foundSine.floats == whole.sine.picked(0, place).floats)
+        }
+      }
     }
   }
 

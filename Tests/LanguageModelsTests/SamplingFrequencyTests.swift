@@ -8,7 +8,15 @@ struct SamplingFrequencyTests {
   struct Case: Sendable, CustomTestStringConvertible {
     let settings: SamplingSettings
     var testDescription: String {
-      "temperature \(settings.temperature), top-k \(settings.topK), top-p \(settings.topP), min-p \(settings.minP)"
+      "temperature \(settings.temperature), top-k \(settings.topK), top-p \(settings.topP), min-p \(settings.minP), typical \(settings.typicalP)"
+    }
+
+    init(settings: SamplingSettings) { self.settings = settings }
+
+    init(typical: Double, temperature: Double) {
+      var settings = SamplingSettings(maxNewTokens: 1, temperature: temperature)
+      settings.typicalP = typical
+      self.settings = settings
     }
   }
 
@@ -32,7 +40,20 @@ struct SamplingFrequencyTests {
     }
     p = normalized(p)
     let bound = settings.minP * (p.max() ?? 0)
-    return normalized(p.map { $0 < bound ? 0 : $0 })
+    p = normalized(p.map { $0 < bound ? 0 : $0 })
+    guard settings.typicalP < 1 else { return p }
+    // The tokens whose surprise is nearest to the expected one, until they hold the mass.
+    let possible = p.indices.filter { p[$0] > 0 }
+    let entropy = possible.reduce(0) { $0 - p[$1] * logarithm(p[$1]) }
+    mass = 0
+    for index in possible.sorted(by: {
+      abs(logarithm(p[$0]) + entropy) < abs(logarithm(p[$1]) + entropy)
+    }) {
+      let before = mass
+      mass += p[index]
+      if before >= settings.typicalP { p[index] = 0 }
+    }
+    return normalized(p)
   }
 
   // Bounds: the 0.999 quantile of chi-square by Wilson and Hilferty's formula. Seeds are fixed, so the test gives
@@ -46,6 +67,9 @@ struct SamplingFrequencyTests {
       Case(settings: SamplingSettings(maxNewTokens: 1, temperature: 1.5, topP: 0.8)),
       Case(
         settings: SamplingSettings(maxNewTokens: 1, temperature: 3, topK: 20, topP: 0.9, minP: 0.1)),
+      Case(settings: SamplingSettings(maxNewTokens: 1, temperature: 1.5, minP: 0.05)),
+      Case(typical: 0.7, temperature: 2),
+      Case(typical: 0.95, temperature: 1.5),
     ])
   func chiSquare(_ item: Case) throws {
     let model = try Fixture.model("biased")

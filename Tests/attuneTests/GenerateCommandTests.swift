@@ -55,6 +55,82 @@ struct GenerateCommandTests {
     #expect(try run("--prompt", "a", "--seed", "1", "--temperature", "1").output != greedy)
   }
 
+  @Test("lengths, ends and penalties of the folder hold until an option says otherwise")
+  func folderFields() throws {
+    let file = URL(filePath: model).appending(path: "generation_config.json")
+    let greedy = #""do_sample": false"#
+    func ids(_ fields: String, _ options: String...) throws -> [Int] {
+      try Data("{\(fields)}".utf8).write(to: file)
+      let command = ["generate", "--model_name_or_path", model, "--prompt", "abc", "--json"]
+      let rows = try attune(command + options).rows
+      return try #require(rows[0]["ids"]?.integers)
+    }
+    #expect(try ids("\(greedy), \"max_new_tokens\": 4").count == 4)
+    #expect(try ids("\(greedy), \"max_length\": 8").count == 5)
+    #expect(try ids("\(greedy), \"max_length\": 8", "--max_new_tokens", "7").count == 7)
+    let plain = try ids("\(greedy), \"max_new_tokens\": 6")
+    let other = try ids(
+      "\(greedy), \"max_new_tokens\": 6, \"suppress_tokens\": [\(plain[0])]")
+    #expect(!other.contains(plain[0]))
+    let ends = try ids("\(greedy), \"max_new_tokens\": 6", "--eos_token_id", "\(plain[1])")
+    #expect(ends == Array(plain.prefix(through: try #require(plain.firstIndex(of: plain[1])))))
+    let banned = try ids(
+      "\(greedy), \"max_new_tokens\": 6", "--bad_words_ids", "[[\(plain[0])]]")
+    #expect(banned == other)
+  }
+
+  @Test("--generation_config takes the place of the folder's file, and options go before it")
+  func otherConfiguration() throws {
+    let file = try folder.write(#"{"do_sample": false, "max_new_tokens": 3}"#, "other.json")
+    let command = ["generate", "--model_name_or_path", model, "--prompt", "abc", "--json"]
+    let options = ["--generation_config", file]
+    #expect(try attune(command + options).rows[0]["ids"]?.integers.count == 3)
+    #expect(
+      try attune(command + options + ["--max_new_tokens", "5"]).rows[0]["ids"]?.integers.count == 5)
+    let missing = try attune(command + ["--generation_config", "nowhere.json"])
+    #expect(missing.status == 2)
+    #expect(missing.errors.contains("--generation_config: no file 'nowhere.json'"))
+    let bad = try folder.write(#"{"top_p": 7}"#, "bad.json")
+    let refused = try attune(command + ["--generation_config", bad])
+    #expect(refused.status == 4)
+    #expect(refused.errors.contains("bad.json: top_p: expected above 0 to 1, found 7.0"))
+  }
+
+  @Test("beam search gives its best completions with their scores, best first")
+  func beams() throws {
+    let rows = try run(
+      "--prompt", "abc", "--num_beams", "4", "--num_return_sequences", "3", "--json"
+    ).rows
+    #expect(rows.map { $0["sample"] } == [0, 1, 2])
+    let scores = rows.compactMap { $0["score"]?.double }
+    #expect(scores.count == 3 && scores == scores.sorted(by: >))
+    #expect(Set(rows.compactMap { $0["ids"]?.integers }).count == 3)
+    for row in rows {
+      let logProbs = try #require(row["log_probs"]?.doubles)
+      let mean = logProbs.reduce(0, +) / Double(logProbs.count)
+      #expect(abs(mean - (row["score"]?.double ?? 0)) < 1e-4)
+    }
+    let best = try run("--prompt", "abc", "--num_beams", "4").output
+    #expect(best == (rows[0]["completion"]?.string ?? "") + "\n")
+    let tooMany = try run("--prompt", "abc", "--num_beams", "2", "--num_return_sequences", "3")
+    #expect(tooMany.status == 2)
+    #expect(tooMany.errors.contains("--num_return_sequences: expected at most --num_beams 2"))
+  }
+
+  @Test("--top_logprobs tells the likeliest tokens in each place")
+  func alternatives() throws {
+    let row = try run(
+      "--prompt", "abc", "--temperature", "0", "--top_logprobs", "3", "--json"
+    ).rows[0]
+    let lists = try #require(row["top_logprobs"]?.array)
+    let ids = try #require(row["ids"]?.integers)
+    #expect(lists.count == ids.count)
+    for (list, id) in zip(lists, ids) {
+      #expect(list.array?.count == 3)
+      #expect(list.array?[0]["id"] == .integer(id))
+    }
+  }
+
   @Test("commas belong to a prompt, and several prompts keep their order")
   func severalPrompts() throws {
     let rows = try run("--prompt", "one, two", "--prompt=three,four", "--batch_size", "1").rows
@@ -126,6 +202,23 @@ struct GenerateCommandTests {
       (["--prompt", "a", "--top_p", "0"], "--top_p: expected above 0 to 1"),
       (["--prompt", "a", "--max_new_tokens", "0"], "--max_new_tokens: expected at least 1"),
       (["--prompt", "a", "--do_sample", "perhaps"], "--do_sample: expected true or false"),
+      (["--prompt", "a", "--typical_p", "0"], "--typical_p: expected above 0 to 1, found 0.0"),
+      (
+        ["--prompt", "a", "--no_repeat_ngram_size", "-1"],
+        "--no_repeat_ngram_size: expected at least 0"
+      ),
+      (["--prompt", "a", "--bad_words_ids", "[5"], "--bad_words_ids: expected JSON, found [5"),
+      (["--prompt", "a", "--bad_words_ids", "5"], "--bad_words_ids: expected a list of lists"),
+      (
+        ["--prompt", "a", "--suppress_tokens", "1,9999"],
+        "--suppress_tokens: expected token ids from 0 to"
+      ),
+      (["--prompt", "a", "--num_beams", "0"], "--num_beams: expected at least 1"),
+      (
+        ["--prompt", "a", "--early_stopping", "soon"],
+        "--early_stopping: expected true, false or never"
+      ),
+      (["--prompt", "a", "--max_length", "1"], "--max_length: a prompt has 1 tokens"),
     ])
   func usage(options: [String], message: String) throws {
     let result = try attune(["generate", "--model_name_or_path", model] + options)

@@ -33,6 +33,8 @@ typedef ct_tensor ct_optional_tensor;
 #include "CTorchMath.h"
 #include "CTorchShape.h"
 #include "CTorchNeural.h"
+#include "CTorchCache.h"
+#include "CTorchSampling.h"
 #include "CTorchAutograd.h"
 #include "CTorchRandom.h"
 #include "CTorchOptimizers.h"

@@ -45,5 +45,3 @@ ct_status ct_variance(ct_tensor a, int64_t axis, bool keep, double correction, c
 ct_status ct_topk(ct_tensor a, int64_t k, ct_tensor *values, ct_tensor *indices);
 // Stable sort along an axis.
 ct_status ct_sort(ct_tensor a, int64_t axis, bool descending, ct_tensor *values, ct_tensor *indices);
-// For rows of ascending `sorted` [N, V] and `values` [N, M]: first index whose element is above the value.
-ct_status ct_searchsorted(ct_tensor sorted, ct_tensor values, ct_tensor *out);

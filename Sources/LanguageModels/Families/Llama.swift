@@ -21,24 +21,20 @@ struct LlamaAttention {
     o = projection("o_proj", shape.headCount * headWidth, shape.width)
   }
 
-  /// Queries, keys (both turned) and values, `[B, H, T, K]` each.
-  func project(_ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor)) -> (Tensor, Tensor, Tensor) {
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), _ context: AttentionContext, layer: Int
+  ) -> Tensor {
     let query = rotary(heads(q(x)), cosine: turn.cosine, sine: turn.sine)
     let key = rotary(heads(k(x)), cosine: turn.cosine, sine: turn.sine)
-    return (query, key, heads(v(x)))
+    let seen = context.attend(key, heads(v(x)), layer: layer)
+    let mixed = attention(
+      query, seen.keys, seen.values, mask: seen.mask, causal: seen.isCausal,
+      scale: 1 / Double(headWidth).squareRoot())
+    return o(mixed.transposed(1, 2).reshaped([x.size(0), x.size(1), -1]))
   }
 
   private func heads(_ x: Tensor) -> Tensor {  // [B, T, H K] -> [B, H, T, K]
     x.reshaped([x.size(0), x.size(1), -1, headWidth]).transposed(1, 2)
-  }
-
-  /// Attention over keys and the output projection: `[B, H, T, K]` to `[B, T, D]`.
-  func attend(
-    _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool
-  ) -> Tensor {
-    let scale = 1 / Double(headWidth).squareRoot()
-    let mixed = attention(query, key, value, mask: mask, causal: causal, scale: scale)
-    return o(mixed.transposed(1, 2).reshaped([query.size(0), query.size(2), -1]))
   }
 }
 
@@ -75,24 +71,10 @@ struct LlamaBlock {
     feedForward = SwiGLU(scope / "mlp", shape)
   }
 
-  /// A whole text at once, `[B, T, D]`; `fill` may keep keys and values.
-  func callAsFunction(
-    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), fill: ((Tensor, Tensor) -> Void)? = nil
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), _ context: AttentionContext, layer: Int
   ) -> Tensor {
-    let (query, key, value) = attention.project(inputNorm(x), turn)
-    fill?(key, value)
-    let attended = x + attention.attend(query, key, value, causal: true)
-    return attended + feedForward(postNorm(attended))
-  }
-
-  /// One new token a row, `[B, 1, D]`.
-  func step(
-    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), cache: KVCache, layer: Int,
-    step: KVCache.Step
-  ) -> Tensor {
-    let (query, newKey, newValue) = attention.project(inputNorm(x), turn)
-    let (key, value) = cache.append(newKey, newValue, layer: layer, step: step)
-    let attended = x + attention.attend(query, key, value, mask: step.mask, causal: false)
+    let attended = x + attention(inputNorm(x), turn, context, layer: layer)
     return attended + feedForward(postNorm(attended))
   }
 }
@@ -146,45 +128,29 @@ public final class Llama: LanguageModel {
   /// The output matrix, `[V, D]`; the embedding where the two are tied or the model has no language head.
   public var outputWeight: Tensor { head?.weight ?? embedding.weight }
 
-  /// States after the last norm, `[B, T, D]`, of texts padded on the right.
-  public func states(_ ids: Tensor, checkpointing: Bool) -> Tensor {
-    let turn = rotaryEmbedding.table(count: ids.size(1))
+  /// States after the last norm, `[B, T, D]`.
+  public func states(_ ids: Tensor, context: AttentionContext, checkpointing: Bool) -> Tensor {
+    let turn = rotaryEmbedding.turns(context)
     var x = embedding(ids)  // [B, T, D]
-    for block in blocks {
-      x = checkpointing ? checkpointed([x]) { block($0[0], turn) } : block(x, turn)
-    }
-    return norm(x)
-  }
-
-  /// States of new tokens, `[B, T, D]`; the cache grows by them.
-  public func states(_ ids: Tensor, cache: KVCache) -> Tensor {
-    if cache.isEmpty { return fill(ids, cache) }
-    precondition(ids.size(1) == 1, "cached decoding takes one new token a row, got \(ids.shape)")
-    let step = cache.beginStep()
-    let turn = rotaryEmbedding.rows(at: step.positions, count: step.width)
-    var x = embedding(ids)  // [B, 1, D]
     for (layer, block) in blocks.enumerated() {
-      x = block.step(x, turn, cache: cache, layer: layer, step: step)
+      x =
+        checkpointing
+        ? checkpointed([x]) { block($0[0], turn, context, layer: layer) }
+        : block(x, turn, context, layer: layer)
     }
-    cache.endStep()
     return norm(x)
   }
 
-  private func fill(_ ids: Tensor, _ cache: KVCache) -> Tensor {
-    let turn = rotaryEmbedding.table(count: ids.size(1))
-    var x = embedding(ids)
-    for (layer, block) in blocks.enumerated() {
-      x = block(x, turn) { cache.fill($0, $1, layer: layer) }
-    }
-    cache.setLengths([Int](repeating: ids.size(1), count: ids.size(0)))
-    return norm(x)
-  }
-
-  /// Room for keys and values of `rowCount` rows of up to `capacity` tokens, in the type of the parameters.
+  /// Empty rows for keys and values, in the type of the parameters.
   public func makeCache(rowCount: Int, capacity: Int) -> KVCache {
     KVCache(
       layerCount: shape.layerCount, rowCount: rowCount, keyHeadCount: shape.keyHeadCount,
       headWidth: shape.headWidth, capacity: capacity, elementType: elementType, device: device)
+  }
+
+  /// False where a scaling of positions tells the two lengths apart.
+  public func sharesKeys(_ firstLength: Int, _ secondLength: Int) -> Bool {
+    shape.ropeScaling.lengths(like: firstLength).contains(secondLength)
   }
 
   /// A frozen model with the same numbers, converted to `elementType`, in memory of its own.

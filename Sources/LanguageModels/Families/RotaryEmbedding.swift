@@ -55,33 +55,44 @@ final class RotaryEmbedding {
     sine = cosine
   }
 
-  /// Rows of positions `0..<count`: two tables `[count, K]`.
-  func table(count: Int) -> (cosine: Tensor, sine: Tensor) {
-    grow(to: count)
-    return (cosine.narrowed(0, 0..<count), sine.narrowed(0, 0..<count))
-  }
-
-  /// One row a batch row: two tables `[B, 1, 1, K]`.
-  func rows(at positions: Tensor, count: Int) -> (cosine: Tensor, sine: Tensor) {
-    grow(to: count)
-    let shape = [-1, 1, 1, width]
+  /// Cosines and sines for the tokens of a context: `[T, K]`, or `[B, 1, T, K]` where rows stand at different places.
+  ///
+  /// Each row gets the frequencies of its own length, whatever the rows beside it.
+  func turns(_ context: AttentionContext) -> (cosine: Tensor, sine: Tensor) {
+    let longest = context.rowLengths.max() ?? 0
+    let alike = scaling.lengths(like: longest)
+    guard context.rowLengths.allSatisfy(alike.contains) else { return rowByRow(context) }
+    prepare(length: longest, size: context.length)
+    if let start = context.commonStart {
+      let range = start..<start + context.tokenCount
+      return (cosine.narrowed(0, range), sine.narrowed(0, range))
+    }
+    let positions = context.positions.reshaped([-1])
+    let shape = [-1, 1, context.tokenCount, width]
     return (cosine.rows(positions).reshaped(shape), sine.rows(positions).reshaped(shape))
   }
 
-  private func grow(to count: Int) {
-    guard !servedLengths.contains(count) else { return }
-    let alike = scaling.lengths(like: count)
-    let size = Swift.min(alike.upperBound - 1, Swift.max(count, tableLength * 2, 64))
-    build(size)
-    servedLengths = alike.lowerBound..<size + 1
+  private func rowByRow(_ context: AttentionContext) -> (cosine: Tensor, sine: Tensor) {
+    let positions = context.positions.expanded([context.rowLengths.count, context.tokenCount])
+    let turns = context.rowLengths.indices.map { row in
+      prepare(length: context.rowLengths[row], size: context.length)
+      let places = positions.picked(0, row)
+      return (cosine.rows(places).unsqueezed(0), sine.rows(places).unsqueezed(0))
+    }
+    return (stacked(turns.map(\.0)), stacked(turns.map(\.1)))
   }
 
-  private func build(_ count: Int) {
-    tableLength = count
+  /// Makes the table one for texts of `length` tokens, of at least `size` positions.
+  private func prepare(length: Int, size: Int) {
+    guard !servedLengths.contains(length) || tableLength < size else { return }
+    servedLengths = scaling.lengths(like: length)
+    let ahead = Swift.min(servedLengths.upperBound - 1, Swift.max(length, tableLength * 2, 64))
+    tableLength = Swift.max(size, ahead)
     let (frequencies, factor) = Self.frequencies(
-      theta: theta, width: width, scaling: scaling, length: count)
+      theta: theta, width: width, scaling: scaling, length: length)
     let inverse = Tensor(frequencies.map(Float.init), device: device).unsqueezed(0)
-    let angles = Tensor.range(0..<count, device: device).to(.float32).unsqueezed(1) * inverse
+    let places = Tensor.range(0..<tableLength, device: device).to(.float32).unsqueezed(1)
+    let angles = places * inverse
     let both = concatenated([angles, angles], axis: 1)
     cosine = factor == 1 ? cos(both) : cos(both) * factor
     sine = factor == 1 ? sin(both) : sin(both) * factor

@@ -92,11 +92,6 @@ extension Tensor {
     pair("sort of \(shape)") { ct_sort(pointer, Int64(axis), descending, $0, $1) }
   }
 
-  /// For ascending rows `[N, V]`: the first index whose element is above each value `[N, M]`.
-  package func firstAbove(_ values: Tensor) -> Tensor {
-    produce("search in \(shape)") { ct_searchsorted(pointer, values.pointer, $0) }
-  }
-
   private func pair(
     _ name: @autoclosure () -> String,
     _ body: (UnsafeMutablePointer<ct_tensor?>, UnsafeMutablePointer<ct_tensor?>) -> ct_status

@@ -40,7 +40,7 @@ struct ChatCommand: ParsableCommand {
 
   func run() throws {
     let policy = try LoadedPolicy(model.folder, model.precision)
-    let settings = generation.settings(policy.defaults, stops: policy.stopTokenIDs)
+    let settings = try settings(policy)
     try check(policy, settings)
     if policy.tokenizer.chatTemplate != nil, !raw {
       Output.current.note(
@@ -54,6 +54,16 @@ struct ChatCommand: ParsableCommand {
     try withAutocast(model.precision.autocast, on: policy.model.device) {
       try chat.run(Self.lines(isWatched: isWatched))
     }
+  }
+
+  private func settings(_ policy: LoadedPolicy) throws -> SamplingSettings {
+    var settings = try generation.settings(policy.defaults, stops: policy.stopTokenIDs)
+    let standard = GenerationOptions.standardMaxNewTokens
+    guard generation.maxNewTokens == nil, settings.maxNewTokens > standard else { return settings }
+    // A folder's own lengths are for single texts; a conversation needs room for questions.
+    let room = policy.maximumLength.map { max(standard, $0 / 2) } ?? standard
+    settings.maxNewTokens = settings.maxLength == nil ? min(settings.maxNewTokens, room) : standard
+    return settings
   }
 
   private func check(_ policy: LoadedPolicy, _ settings: SamplingSettings) throws {

@@ -19,7 +19,9 @@ struct GenerateCommand: ParsableCommand {
       standard input: JSON Lines, or any other text as one prompt, without its last newline. One prompt gives plain text; more, \
       or --json, give JSON Lines: the row's columns and `completion`, `ids`, `log_probs` (nats, under \
       the temperature, before top_k and the like), `stop_reason` (stop, length, stop_string). With \
-      --num_return_sequences each prompt gives that many rows, numbered by `sample`.
+      --num_return_sequences each prompt gives that many rows, numbered by `sample`; with --num_beams \
+      they are the best that beam search finds, with their `score`. What no option says comes from the \
+      folder's generation_config.json.
 
         attune generate --model_name_or_path runs/sft --prompt "Once upon a time, "
         attune generate --model_name_or_path runs/sft --dataset_path prompts.jsonl --output out.jsonl
@@ -44,10 +46,12 @@ struct GenerateCommand: ParsableCommand {
 
   @Option(
     name: .customLong("num_return_sequences"),
-    help: ArgumentHelp("Completions of each prompt.", valueName: "count"))
-  var sampleCount: Int = 1
+    help: ArgumentHelp(
+      "Completions of each prompt. By default the folder's, else 1.", valueName: "count"))
+  var sampleCount: Int?
 
   @OptionGroup var generation: GenerationOptions
+  @OptionGroup(title: "Beam search and log-probabilities") var search: SearchOptions
 
   @Option(
     name: .customLong("batch_size"),
@@ -66,8 +70,9 @@ struct GenerateCommand: ParsableCommand {
     guard prompt.isEmpty || datasetPath == nil else {
       throw ValidationError("--prompt and --dataset_path: give one of them")
     }
-    guard sampleCount > 0 else {
-      throw ValidationError("--num_return_sequences: expected at least 1, found \(sampleCount)")
+    guard (sampleCount ?? 1) > 0 else {
+      throw ValidationError(
+        "--num_return_sequences: expected at least 1, found \(sampleCount ?? 0)")
     }
     guard batchSize > 0 else {
       throw ValidationError("--batch_size: expected at least 1, found \(batchSize)")
@@ -80,20 +85,40 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let source = try prompts()
     let policy = try LoadedPolicy(model.folder, model.precision)
-    let settings = generation.settings(policy.defaults, stops: policy.stopTokenIDs)
-    let sampler = Sampler(policy.model, settings, batchSize: batchSize) {
-      policy.tokenizer.decode($0)
-    }
+    let writer = try writer(policy)
     let isPlain =
       !json && output == nil && datasetPath == nil && source.count == 1
-      && sampleCount == 1
+      && writer.sampleCount == 1
     try withAutocast(model.precision.autocast, on: policy.model.device) {
       if isPlain, let only = source.first {
-        try writePlain(only, policy, sampler)
+        try writePlain(only, policy, writer)
       } else {
-        try writeRows(source, policy, sampler)
+        try writeRows(source, policy, writer)
       }
     }
+  }
+
+  /// What writes completions, by the options and the folder.
+  private func writer(_ policy: LoadedPolicy) throws -> CompletionWriter {
+    var values = try generation.values(policy.defaults)
+    search.apply(to: &values)
+    var settings = generation.settings(of: values, stops: policy.stopTokenIDs)
+    settings.alternativeCount = search.alternativeCount
+    do {
+      try settings.validate(vocabularyCount: policy.model.outputWeight.size(0))
+    } catch GenerationError.badSetting(let option, let problem) {
+      throw UsageError("--\(option): \(problem)")
+    }
+    let writer = CompletionWriter(
+      policy: policy, settings: settings, values: values,
+      sampleCount: sampleCount ?? values.returnCount ?? 1, batchSize: batchSize,
+      seed: generation.seed)
+    guard writer.beamCount == 1 || writer.sampleCount <= writer.beamCount else {
+      throw UsageError(
+        "--num_return_sequences: expected at most --num_beams \(writer.beamCount), found "
+          + "\(writer.sampleCount)")
+    }
+    return writer
   }
 
   // MARK: Prompts
@@ -144,59 +169,40 @@ struct GenerateCommand: ParsableCommand {
 
   // MARK: Results
 
-  private func writePlain(_ prompt: Prompt, _ policy: LoadedPolicy, _ sampler: Sampler) throws {
+  private func writePlain(
+    _ prompt: Prompt, _ policy: LoadedPolicy, _ writer: CompletionWriter
+  ) throws {
     let ids = try policy.encode(prompt.text, at: prompt.place)
-    policy.warn(ofLength: ids.count, sampler.settings)
-    var stream = TextStream(policy.tokenizer, after: ids, sampler.settings)
-    _ = sampler.completions([ids], seeds: [seed(0, 0)]) { _, token in
-      Output.current.write(stream.append(token))
-    }
+    try writer.check([ids])
+    var stream = TextStream(policy.tokenizer, after: ids, writer.settings)
+    writer.stream(ids) { Output.current.write(stream.append($0)) }
     Output.current.write(stream.finish())
     Output.current.line()
   }
 
-  private func writeRows(_ prompts: [Prompt], _ policy: LoadedPolicy, _ sampler: Sampler) throws {
+  private func writeRows(
+    _ prompts: [Prompt], _ policy: LoadedPolicy, _ writer: CompletionWriter
+  ) throws {
     let encoded = try prompts.map { try policy.encode($0.text, at: $0.place) }
-    policy.warn(ofLength: encoded.reduce(0) { max($0, $1.count) }, sampler.settings)
+    try writer.check(encoded)
     let results = try RowOutput(output)
-    let draws = prompts.indices.flatMap { prompt in
-      (0..<sampleCount).map { (prompt: prompt, sample: $0) }
-    }
     // In parts, so that a long run shows results on the way and holds no more than it must.
-    let partSize = max(batchSize * 8, 1)
-    for start in stride(from: 0, to: draws.count, by: partSize) {
-      let part = draws[start..<min(draws.count, start + partSize)]
-      let completions = sampler.completions(
-        part.map { encoded[$0.prompt] }, seeds: part.map { seed($0.prompt, $0.sample) })
-      for (draw, completion) in zip(part, completions) {
-        var row = prompts[draw.prompt].columns
-        if sampleCount > 1 { row["sample"] = .integer(draw.sample) }
-        let text = policy.tokenizer.decode(completion.ids, after: encoded[draw.prompt])
-        for (name, value) in columns(completion, sampler.settings.textBeforeStop(text)) {
-          row[name] = value
-        }
+    let partSize = max(1, batchSize * 8 / writer.sampleCount)
+    for start in stride(from: 0, to: prompts.count, by: partSize) {
+      let part = start..<min(prompts.count, start + partSize)
+      for (prompt, sample, columns) in writer.rows(Array(encoded[part]), first: start) {
+        var row = prompts[prompt].columns
+        if writer.sampleCount > 1 { row["sample"] = .integer(sample) }
+        for (name, value) in columns { row[name] = value }
         try results.write(row)
       }
-      if output != nil || draws.count > partSize {
-        Output.current.note("\(min(draws.count, start + partSize)) of \(draws.count) completions")
+      if output != nil || prompts.count > partSize {
+        Output.current.note(
+          "\(part.upperBound * writer.sampleCount) of \(prompts.count * writer.sampleCount) completions"
+        )
       }
     }
     try results.finish()
-  }
-
-  private func columns(
-    _ completion: SampledCompletion, _ text: String
-  ) -> JSONObject {
-    [
-      "completion": .string(text),
-      "ids": .array(completion.ids.map { .integer($0) }),
-      "log_probs": .array(completion.logProbs.map { JSONValue(shortest: $0) }),
-      "stop_reason": .string(completion.stopReason.rawValue),
-    ]
-  }
-
-  private func seed(_ prompt: Int, _ sample: Int) -> UInt64 {
-    SplitMix(generation.seed, UInt64(prompt), UInt64(sample)).state
   }
 }
 

@@ -1,20 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Foundation
 import LanguageModels
-import Tokenizers
 
 /// How completions are drawn for a reader: what is not given comes from `generation_config.json`.
 struct GenerationOptions: ParsableArguments {
   @Option(
+    name: .customLong("generation_config"),
+    help: ArgumentHelp(
+      "File to use in place of the folder's generation_config.json; options given here go first.",
+      valueName: "file"), completion: .file())
+  var generationConfig: String?
+
+  @Option(
     name: .customLong("max_new_tokens"),
-    help: ArgumentHelp("Most tokens of a completion.", valueName: "tokens"))
-  var maxNewTokens: Int = 256
+    help: ArgumentHelp(
+      "Most tokens of a completion. By default the folder's, else 256.", valueName: "tokens"))
+  var maxNewTokens: Int?
 
   @Option(
     name: .customLong("min_new_tokens"),
     help: ArgumentHelp("Tokens before which a completion may not end.", valueName: "tokens"))
-  var minNewTokens: Int = 0
+  var minNewTokens: Int?
+
+  @Option(
+    name: .customLong("max_length"),
+    help: ArgumentHelp(
+      "Most tokens of prompt and completion; --max_new_tokens goes before it.", valueName: "tokens")
+  )
+  var maxLength: Int?
+
+  @Option(
+    name: .customLong("min_length"),
+    help: ArgumentHelp(
+      "Tokens of prompt and completion before which a completion may not end.",
+      valueName: "tokens"))
+  var minLength: Int?
 
   @Option(
     name: .customLong("do_sample"),
@@ -29,76 +51,100 @@ struct GenerationOptions: ParsableArguments {
       valueName: "number"))
   var temperature: Double?
 
-  @Option(
-    name: .customLong("top_p"),
-    help: ArgumentHelp(
-      "Keep the likeliest tokens of this total probability. By default the folder's, else 1.",
-      valueName: "share"))
-  var topP: Double?
+  @OptionGroup(title: "Tokens that may be drawn") var truncation: TruncationOptions
+  @OptionGroup(title: "Penalties and bans") var penalties: PenaltyOptions
 
   @Option(
-    name: .customLong("top_k"),
-    help: ArgumentHelp(
-      "Keep this many likeliest tokens; 0 keeps all. By default the folder's, else 0.",
-      valueName: "count"))
-  var topK: Int?
-
-  @Option(
-    name: .customLong("min_p"), help: "Drop tokens below this share of the likeliest; 0 drops none."
-  )
-  var minP: Double = 0
-
-  @Option(
-    name: .customLong("repetition_penalty"), help: "Above 1 makes tokens already there less likely."
-  )
-  var repetitionPenalty: Double = 1
-
-  @Option(
+    name: [.customLong("stop"), .customLong("stop_strings")],
     help: ArgumentHelp(
       "End a completion before this text; repeat for several. \\n stands for a newline.",
       valueName: "text"))
   var stop: [String] = []
 
+  @Option(
+    name: .customLong("eos_token_id"),
+    help: ArgumentHelp(
+      "Token ids that end a completion, in place of the model's own.", valueName: "ids"))
+  var eosTokenIDs: [Int] = []
+
   @Option(help: "Fixes every random choice.")
   var seed: UInt64 = 42
 
+  /// Most tokens of a completion where nobody says otherwise.
+  static let standardMaxNewTokens = 256
+
   func validate() throws {
-    func require(_ holds: Bool, _ message: String) throws {
-      guard holds else { throw ValidationError(message) }
+    guard doSample.map({ ArgumentNormalizer.truth(of: $0) != nil }) ?? true else {
+      throw ValidationError("--do_sample: expected true or false, found \"\(doSample ?? "")\"")
     }
-    try require(maxNewTokens > 0, "--max_new_tokens: expected at least 1, found \(maxNewTokens)")
-    try require(minNewTokens >= 0, "--min_new_tokens: expected at least 0, found \(minNewTokens)")
-    try require(
-      doSample.map { ArgumentNormalizer.truth(of: $0) != nil } ?? true,
-      "--do_sample: expected true or false, found \"\(doSample ?? "")\"")
-    try require(
-      (temperature ?? 1) >= 0, "--temperature: expected at least 0, found \(temperature ?? 0)")
-    try require(
-      (topP ?? 1) > 0 && (topP ?? 1) <= 1, "--top_p: expected above 0 to 1, found \(topP ?? 0)")
-    try require((topK ?? 0) >= 0, "--top_k: expected at least 0, found \(topK ?? 0)")
-    try require((0..<1).contains(minP), "--min_p: expected 0 to below 1, found \(minP)")
-    try require(
-      repetitionPenalty > 0, "--repetition_penalty: expected above 0, found \(repetitionPenalty)")
-    try require(!stop.contains(""), "--stop: expected a text, found nothing")
+    guard !stop.contains("") else {
+      throw ValidationError("--stop: expected a text, found nothing")
+    }
+    do {
+      try given().settings().validate()
+    } catch GenerationError.badSetting(let option, let problem) {
+      throw ValidationError("--\(option): \(problem)")
+    } catch ModelFolderError.badConfiguration(_, let field, let reason) {
+      throw ValidationError("--\(field): \(reason)")
+    }
+  }
+
+  /// What the command line says.
+  private func given() throws -> GenerationDefaults {
+    var values = try penalties.values()
+    truncation.apply(to: &values)
+    values.maxNewTokens = maxNewTokens
+    values.minNewTokens = minNewTokens
+    values.maxLength = maxLength
+    values.minLength = minLength
+    values.temperature = temperature
+    // A temperature on the command line says more than a folder's do_sample.
+    values.samples =
+      doSample.flatMap { ArgumentNormalizer.truth(of: $0) } ?? (temperature != nil ? true : nil)
+    values.stopStrings = stop.isEmpty ? nil : stop.map { $0.replacing("\\n", with: "\n") }
+    values.eosTokenIDs = eosTokenIDs
+    return values
+  }
+
+  /// What command line, `--generation_config` and folder say together, in that order.
+  ///
+  /// - Parameter folder: of the model; nil ignores it.
+  /// - Returns: the values; with ``standardMaxNewTokens`` where nobody says how long.
+  /// - Throws: ``UsageError`` or ``ModelFolderError`` for a file that cannot be used.
+  func values(_ folder: GenerationDefaults?) throws -> GenerationDefaults {
+    var values = try given()
+    if let generationConfig {
+      guard FileManager.default.fileExists(atPath: generationConfig) else {
+        throw UsageError("--generation_config: no file '\(generationConfig)'")
+      }
+      values = values.orElse(try GenerationDefaults(file: URL(filePath: generationConfig)))
+    } else if let folder {
+      values = values.orElse(folder)
+    }
+    if values.maxNewTokens == nil, values.maxLength == nil {
+      values.maxNewTokens = Self.standardMaxNewTokens
+    }
+    return values
   }
 
   /// The settings.
   ///
   /// - Parameters:
-  ///   - defaults: of the model's folder; nil ignores them except for the ends of text in `stops`.
-  ///   - stops: tokens that end a completion.
+  ///   - folder: what the model's folder says; nil ignores it except for the ends of text in `stops`.
+  ///   - stops: tokens that end a completion, unless the command line names others.
   /// - Returns: the settings, with temperature 0 where nothing is left to chance.
-  func settings(_ defaults: GenerationDefaults?, stops: Set<Int>) -> SamplingSettings {
-    var settings = SamplingSettings(
-      maxNewTokens: maxNewTokens, minNewTokens: minNewTokens,
-      temperature: temperature ?? defaults?.temperature ?? 1, topK: topK ?? defaults?.topK ?? 0,
-      topP: topP ?? defaults?.topP ?? 1, minP: minP, repetitionPenalty: repetitionPenalty,
-      stopTokenIDs: stops, stopStrings: stop.map { $0.replacing("\\n", with: "\n") })
-    // A temperature on the command line says more than a folder's do_sample.
-    let samples =
-      doSample.flatMap { ArgumentNormalizer.truth(of: $0) }
-      ?? (temperature != nil ? true : defaults?.samples ?? true)
-    if !samples { settings.temperature = 0 }
-    return settings
+  /// - Throws: as ``values(_:)``.
+  func settings(_ folder: GenerationDefaults?, stops: Set<Int>) throws -> SamplingSettings {
+    settings(of: try values(folder), stops: stops)
+  }
+
+  /// The settings of values that ``values(_:)`` gave.
+  func settings(of values: GenerationDefaults, stops: Set<Int>) -> SamplingSettings {
+    if !values.ineffective.isEmpty {
+      Output.current.note(
+        "generation_config.json: \(values.ineffective.joined(separator: ", ")): not supported, "
+          + "and without effect here")
+    }
+    return values.settings(stops: eosTokenIDs.isEmpty ? stops : [])
   }
 }

@@ -58,11 +58,15 @@ struct LoadedPolicy {
     return ids
   }
 
-  /// Tells the user where completions may grow beyond what the model was trained for.
+  /// Tells the user where the model's length may cut completions short.
   func warn(ofLength promptLength: Int, _ settings: SamplingSettings) {
-    guard let limit = maximumLength, promptLength + settings.maxNewTokens > limit else { return }
+    guard let limit = maximumLength, settings.maxLength ?? .max > limit,
+      settings.maxNewTokens > limit - promptLength
+    else { return }
+    let asked =
+      settings.maxNewTokens == .max ? "its completion" : "--max_new_tokens \(settings.maxNewTokens)"
     Output.current.note(
-      "a prompt of \(promptLength) tokens and --max_new_tokens \(settings.maxNewTokens) may exceed the "
-        + "\(limit) tokens the model was made for; text beyond them is poor")
+      "a prompt of \(promptLength) tokens and \(asked) may exceed the \(limit) tokens the model takes; "
+        + "completions end there")
   }
 }

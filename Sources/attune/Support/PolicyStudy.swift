@@ -59,7 +59,7 @@ struct PolicyStudy {
     }
     try completions?.finish()
     return EvaluationResults(
-      tables: [table.resultTable(title: "\(prompts.count) prompts")], json: json(of: table))
+      tables: [table.resultTable(title: "\(prompts.count) prompts")], json: try json(of: table))
   }
 
   private func outcomes(
@@ -74,7 +74,7 @@ struct PolicyStudy {
     }
     let evaluation = PolicyEvaluation(
       tokenizer: policy.tokenizer,
-      sampling: generation.settings(nil, stops: policy.stopTokenIDs), batchSize: batchSize,
+      sampling: try generation.settings(nil, stops: policy.stopTokenIDs), batchSize: batchSize,
       seed: generation.seed)
     let encoded = try encoded(policy)
     policy.warn(ofLength: encoded.reduce(0) { max($0, $1.ids.count) }, evaluation.sampling)
@@ -121,7 +121,7 @@ struct PolicyStudy {
     return row
   }
 
-  private func json(of table: EvaluationTable) -> JSONObject {
+  private func json(of table: EvaluationTable) throws -> JSONObject {
     var object: JSONObject = [
       "kind": "policies", "version": .string(Attune.version), "prompts": .integer(prompts.count),
     ]
@@ -130,12 +130,12 @@ struct PolicyStudy {
       JSONObject(models.map { ($0.name, .string($0.folder.path)) }))
     object["ref_model"] = reference.map { .string($0.path) } ?? .null
     object["reward_model"] = rewardModel.map { .string($0.path) } ?? .null
+    let sampling = try generation.settings(nil, stops: [])
     object["sampling"] = [
-      "max_new_tokens": .integer(generation.maxNewTokens),
-      "temperature": .number(generation.settings(nil, stops: []).temperature),
-      "top_p": .number(generation.topP ?? 1), "top_k": .integer(generation.topK ?? 0),
-      "min_p": .number(generation.minP),
-      "repetition_penalty": .number(generation.repetitionPenalty),
+      "max_new_tokens": .integer(sampling.maxNewTokens),
+      "temperature": .number(sampling.temperature), "top_p": .number(sampling.topP),
+      "top_k": .integer(sampling.topK), "min_p": .number(sampling.minP),
+      "repetition_penalty": .number(sampling.repetitionPenalty),
     ]
     return object
   }

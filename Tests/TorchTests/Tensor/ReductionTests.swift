@@ -56,11 +56,4 @@ struct ReductionTests {
     expectClose(top.values, [3, 2, 5, 4])
     #expect(top.indices.ints == [0, 2, 1, 2])
   }
-
-  @Test("the first index above a value, as sampling needs it")
-  func search() {
-    let rows = Tensor([0.2, 0.5, 0.5, 1, 0.1, 0.2, 0.3, 1], shape: [2, 4])
-    let found = rows.firstAbove(Tensor([0.5, 0.0], shape: [2, 1]))
-    #expect(found.ints == [3, 0])
-  }
 }

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+public import Torch
+
+/// Where the tokens stand that a model is given, and what they may look at: all a family needs for both ways of reading.
+///
+/// Either whole texts from their first token on (training, scoring), or new tokens of some rows of a ``KVCache``
+/// (generation). A family writes one forward pass:
+///
+///     let turn = rotaryEmbedding.turns(context)                             // or positions, for learned ones
+///     let seen = context.attend(key, value, layer: layer, window: window)   // in each layer, after RoPE
+///     attention(query, seen.keys, seen.values, mask: seen.mask, causal: seen.isCausal, scale: scale)
+public final class AttentionContext {
+  /// New tokens in each of some rows of a cache.
+  private struct Step {
+    let cache: KVCache
+    let rows: [Int]
+    let counts: [Int]
+    /// Tokens each row held before.
+    let starts: [Int]
+  }
+
+  private struct Visible {
+    /// Places of the cache that are looked at.
+    let places: Range<Int>
+    let mask: Tensor?
+  }
+
+  /// Tokens a row that are given now, T, padding included.
+  public let tokenCount: Int
+  /// Positions up to the end of the longest row, padding included: the length of a table of positions.
+  public let length: Int
+  /// The position of every row's first new token; nil where rows stand at different ones.
+  public let commonStart: Int?
+  /// Tokens of each row with the new ones, without padding; those of whole texts count as one row.
+  let rowLengths: [Int]
+  private let device: Device
+  private let step: Step?
+  private var textMasks: [Int: Tensor] = [:]
+  private var visible: [Int: Visible] = [:]
+
+  /// Whole texts, padded on the right.
+  ///
+  /// - Parameters:
+  ///   - tokenCount: T of `[B, T]`.
+  ///   - device: where the model is.
+  public init(text tokenCount: Int, device: Device) {
+    self.tokenCount = tokenCount
+    length = tokenCount
+    rowLengths = [tokenCount]
+    commonStart = 0
+    self.device = device
+    step = nil
+  }
+
+  /// New tokens of rows of a cache; ``KVCache/endStep(rows:counts:)`` must follow the last layer.
+  init(_ cache: KVCache, rows: [Int], counts: [Int], tokenCount: Int) {
+    let starts = rows.map { cache.lengths[$0] }
+    self.tokenCount = tokenCount
+    length = (starts.max() ?? 0) + tokenCount
+    rowLengths = zip(starts, counts).map { $0 + $1 }
+    commonStart = starts.allSatisfy { $0 == starts.first } ? starts.first : nil
+    device = cache.device
+    step = Step(cache: cache, rows: rows, counts: counts, starts: starts)
+  }
+
+  /// Positions of the tokens, int64: `[T]` where all rows stand alike, else `[B, T]`.
+  public private(set) lazy var positions: Tensor = makePositions()
+
+  private func makePositions() -> Tensor {
+    if let commonStart {
+      return .range(commonStart..<commonStart + tokenCount, device: device)
+    }
+    let starts = Tensor(step?.starts ?? [], device: device).unsqueezed(1)
+    return tokenCount == 1 ? starts : starts + .range(0..<tokenCount, device: device)
+  }
+
+  /// Takes one layer's new keys and values (kept, where there is a cache) and gives what queries shall look at.
+  ///
+  /// - Parameters:
+  ///   - keys: `[B, H', T, K]`, turned to their positions.
+  ///   - values: as `keys`.
+  ///   - layer: the layer's number, from 0.
+  ///   - window: keys a query sees, itself included; nil where there is no limit.
+  /// - Returns: keys, values and mask for this layer's attention.
+  public func attend(
+    _ keys: Tensor, _ values: Tensor, layer: Int, window: Int? = nil
+  ) -> AttentionKeys {
+    step?.cache.write(
+      keys, values, layer: layer, rows: step?.rows ?? [], counts: step?.counts ?? [])
+    guard let step, commonStart != 0 else {
+      // Nothing came before: the new tokens are all there is to see.
+      let mask = textMask(window)
+      return AttentionKeys(keys: keys, values: values, mask: mask, isCausal: mask == nil)
+    }
+    let visible = visible(step, window)
+    let seen = step.cache.read(layer: layer, rows: step.rows, places: visible.places)
+    return AttentionKeys(
+      keys: seen.keys, values: seen.values, mask: visible.mask, isCausal: false)
+  }
+
+  /// The band of a window in a whole text, `[T, T]`; nil where all of the past is within it.
+  private func textMask(_ window: Int?) -> Tensor? {
+    guard let window, window < tokenCount else { return nil }
+    if let known = textMasks[window] { return known }
+    let places = Tensor.range(0..<tokenCount, device: device)
+    let mask = Self.mask(places: places, positions: positions.unsqueezed(1), window: window)
+    textMasks[window] = mask
+    return mask
+  }
+
+  private func visible(_ step: Step, _ window: Int?) -> Visible {
+    if let known = visible[window ?? 0] { return known }
+    let earliest = window.map { max(0, (step.starts.min() ?? 0) + 1 - $0) } ?? 0
+    let places = earliest..<(rowLengths.max() ?? 0)
+    // One new token a row at the same place everywhere sees all that was narrowed to.
+    let isOpen = tokenCount == 1 && commonStart != nil
+    let made = Visible(
+      places: places,
+      mask: isOpen
+        ? nil
+        : Self.mask(
+          places: .range(places, device: device), positions: columns, window: window))
+    visible[window ?? 0] = made
+    return made
+  }
+
+  /// The positions as `[B, 1, T, 1]` (or `[1, 1, T, 1]`), to compare with places of keys.
+  private var columns: Tensor {
+    positions.reshaped([positions.rank == 1 ? 1 : positions.size(0), 1, tokenCount, 1])
+  }
+
+  private static func mask(places: Tensor, positions: Tensor, window: Int?) -> Tensor {
+    let past = not(places .> positions)
+    guard let window else { return past }
+    return past .&& (places .> (positions - Double(window)))
+  }
+}
+
+/// What the queries of one layer look at.
+public struct AttentionKeys {
+  /// `[B, H', S, K]`.
+  public let keys: Tensor
+  /// `[B, H', S, K]`.
+  public let values: Tensor
+  /// True where a query may look, broadcast to `[B, H, T, S]`; nil allows all, or what `isCausal` leaves.
+  public let mask: Tensor?
+  /// Whether position t sees keys up to t and no mask is needed for it.
+  public let isCausal: Bool
+}
