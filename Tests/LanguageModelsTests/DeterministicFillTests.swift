@@ -38,7 +38,7 @@ struct DeterministicFillTests {
       (name: $1.name, tensor: Self.fill($0, $1.name, $1.tensor.shape))
     }
     let store = ParameterStore(reading: TensorDictionary(filled))
-    let model = try Llama(configuration, store)
+    let model = try Llama(configuration, store.root)
     try store.finish()
 
     let logits = model.logits([[1, 7, 3, 9, 2, 5]]).picked(1, 5)
