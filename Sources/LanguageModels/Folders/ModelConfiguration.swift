@@ -72,8 +72,11 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// The labels of a sequence classifier, in the order of its outputs; nil where the file does not say.
   ///
   /// - Throws: ``ModelFolderError`` where the fields contradict each other.
-  func labels() throws -> [String]? {
+  public func labels() throws -> [String]? {
     let count = try fields.integer("num_labels")
+    guard (0...100_000).contains(count ?? 0) else {
+      throw fields.error("num_labels", "expected 1 to 100000, found \(count ?? 0)")
+    }
     guard let map = try fields.object("id2label")?.values else {
       return count.map { (0..<Swift.max(0, $0)).map { "LABEL_\($0)" } }
     }
