@@ -16,7 +16,8 @@ struct ClassifierModelTests {
     model.setTrainable(true)
     let logits = model.logits(of: batch)
     #expect(logits.shape == [expected.rows.count, model.labels.count])
-    expectClose(logits.reshaped([-1]), expected.logits.flatMap { $0 }, atol: 2e-6, rtol: 2e-6)
+    expectClose(
+      logits.reshaped([-1]), expected.logits.flatMap { $0 }, atol: FamilyFixture.tolerance)
     square(logits).sum().backward()
     #expect(Set(model.parameters.map(\.name)) == Set(expected.norms.keys))
     for (name, tensor) in model.parameters {
@@ -26,7 +27,7 @@ struct ClassifierModelTests {
     }
     for (row, wanted) in zip(expected.rows, expected.logits) {
       let alone = model.logits(of: TokenBatch([wholeRow(row)], padTokenID: 0))
-      expectClose(alone.reshaped([-1]), wanted, atol: 2e-6, rtol: 2e-6)
+      expectClose(alone.reshaped([-1]), wanted, atol: FamilyFixture.tolerance)
     }
   }
 
@@ -47,10 +48,11 @@ struct ClassifierModelTests {
     let model = try folder.scalarHeadModel()
     let batch = TokenBatch(expected.rows.map(wholeRow), padTokenID: 0)
     expectClose(
-      model.scores(of: batch), expected.logits.flatMap { $0 }, atol: 2e-6, rtol: 2e-6)
+      model.scores(of: batch), expected.logits.flatMap { $0 }, atol: FamilyFixture.tolerance)
   }
 
-  @Test("a saved classifier has Hugging Face's names and fields", arguments: FamilyFixture.classifiers)
+  @Test(
+    "a saved classifier has Hugging Face's names and fields", arguments: FamilyFixture.classifiers)
   func roundTrip(name: String) throws {
     let source = FamilyFixture.folder(name)
     let model = try ModelFolder(source).classifierModel()
@@ -116,13 +118,13 @@ struct ClassifierModelTests {
         return
       }
       #expect(reason == "2, but id2label has 3 entries; correct one")
-      try editConfiguration(folder, ["num_labels": .some(nil), "id2label": ["0": "a", "2": "b"]])
+      try editConfiguration(folder, ["num_labels": nil, "id2label": ["0": "a", "2": "b"]])
       guard case .badConfiguration(_, "id2label", _) = failure() as? ModelFolderError else {
         Issue.record("\(String(describing: failure()))")
         return
       }
       // Files that say nothing have two labels.
-      try editConfiguration(folder, ["id2label": .some(nil)])
+      try editConfiguration(folder, ["id2label": nil])
       #expect(
         failure() as? WeightsError
           == .shapeMismatch(name: "score.weight", stored: [3, 8], configured: [2, 8]))

@@ -61,7 +61,8 @@ public struct GPT2Configuration: ModelShape {
     let fields = file.filled(with: Self.defaults)
     guard try fields.flag("add_cross_attention") != true else {
       throw fields.error(
-        "add_cross_attention", "a decoder of an encoder-decoder pair is not supported; set it to false")
+        "add_cross_attention",
+        "a decoder of an encoder-decoder pair is not supported; set it to false")
     }
     let width = try fields.size("n_embd")
     let headCount = try fields.size("n_head")

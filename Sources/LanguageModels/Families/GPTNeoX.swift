@@ -37,7 +37,9 @@ struct GPTNeoXBlock {
     self.layer = layer
   }
 
-  func callAsFunction(_ x: Tensor, _ turn: Turn, _ context: AttentionContext) -> Tensor {  // [B, T, D]
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+  ) -> Tensor {
     let attended = x + attend(inputNorm(x), turn, context)
     return attended + down(activation(up(postNorm(isParallel ? x : attended))))
   }

@@ -35,7 +35,9 @@ struct GemmaAttention {
     self.layer = layer
   }
 
-  func callAsFunction(_ x: Tensor, _ turn: Turn, _ context: AttentionContext) -> Tensor {  // [B, T, D]
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+  ) -> Tensor {
     let queries = splitHeads(q(x), width: headWidth)  // [B, H, T, K]
     let keys = splitHeads(k(x), width: headWidth)
     let query = rotary(queryNorm?(queries) ?? queries, cosine: turn.cosine, sine: turn.sine)
@@ -67,7 +69,9 @@ struct GemmaBlock {
     isSliding = shape.windows[layer] != nil
   }
 
-  func callAsFunction(_ x: Tensor, _ turn: Turn, _ context: AttentionContext) -> Tensor {  // [B, T, D]
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+  ) -> Tensor {
     let attended = x + attentionNorm(attention(inputNorm(x), turn, context))
     return attended + postNorm(feedForward(preNorm(attended)))
   }

@@ -9,7 +9,8 @@ extension GemmaConfiguration {
     let fields = file.filled(with: family.defaults)
     guard try fields.flag("use_bidirectional_attention") != true else {
       throw fields.error(
-        "use_bidirectional_attention", "only causal models are supported; this one is for embeddings")
+        "use_bidirectional_attention",
+        "only causal models are supported; this one is for embeddings")
     }
     let heads = try HeadCounts(fields)
     self.init(

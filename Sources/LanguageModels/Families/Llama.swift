@@ -35,7 +35,9 @@ struct LlamaAttention {
     self.layer = layer
   }
 
-  func callAsFunction(_ x: Tensor, _ turn: Turn, _ context: AttentionContext) -> Tensor {  // [B, T, D]
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+  ) -> Tensor {
     let parts = queryKeyValue(x).map { splitHeads($0, width: headWidth) }  // [B, H, T, K]
     let query = rotary(
       queryNorm?(parts[0]) ?? parts[0], cosine: turn.cosine, sine: turn.sine)
@@ -62,7 +64,9 @@ struct LlamaBlock {
       isStacked: shape.family.isStacked, deviation: shape.initializerRange)
   }
 
-  func callAsFunction(_ x: Tensor, _ turn: Turn, _ context: AttentionContext) -> Tensor {  // [B, T, D]
+  func callAsFunction(  // [B, T, D] -> [B, T, D]
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+  ) -> Tensor {
     let attended = x + attention(inputNorm(x), turn, context)
     return attended + feedForward(postNorm(attended))
   }

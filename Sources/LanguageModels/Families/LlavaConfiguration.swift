@@ -47,7 +47,8 @@ public struct LlavaConfiguration: ModelShape {
     let vision = try VisionConfiguration(
       fields.object("vision_config")
         ?? ConfigurationFields(
-          path: fields.path, prefix: "vision_config.", values: Self.standardVision.mapValues { $0 as Any }))
+          path: fields.path, prefix: "vision_config.",
+          values: Self.standardVision.mapValues { $0 as Any }))
     let text = try configuration.part("text_config", standardFamily: "llama")
     let tokenField = fields.values["image_token_id"] == nil ? "image_token_index" : "image_token_id"
     self.init(
@@ -77,7 +78,8 @@ public struct LlavaConfiguration: ModelShape {
     let layers = try fields.integers(field) ?? [-2]
     guard !layers.isEmpty, layers.allSatisfy({ (-states..<states).contains($0) }) else {
       throw fields.error(
-        field, "\(layers): the encoder has \(states) states, numbered 0 to \(states - 1) or from the "
+        field,
+        "\(layers): the encoder has \(states) states, numbered 0 to \(states - 1) or from the "
           + "end -1 to -\(states)")
     }
     return layers.map { $0 < 0 ? $0 + states : $0 }

@@ -98,7 +98,8 @@ public struct VisionConfiguration: Sendable, Equatable {
     try fields.requireMultiple("hidden_size", width, of: "num_attention_heads", headCount)
     let channelCount = try fields.size("num_channels")
     guard channelCount == 3 else {
-      throw fields.error("num_channels", "images have 3 channels here, the file says \(channelCount)")
+      throw fields.error(
+        "num_channels", "images have 3 channels here, the file says \(channelCount)")
     }
     self.init(
       family: family, width: width, hiddenWidth: try fields.size("intermediate_size"),
@@ -106,7 +107,8 @@ public struct VisionConfiguration: Sendable, Equatable {
       imageSize: try fields.size("image_size"), patchSize: try fields.size("patch_size"))
     guard imageSize >= patchSize, imageSize <= 1 << 16 else {
       throw fields.error(
-        "image_size", "\(imageSize) pixels in patches of \(patchSize); expected \(patchSize) to 65536")
+        "image_size",
+        "\(imageSize) pixels in patches of \(patchSize); expected \(patchSize) to 65536")
     }
     normEpsilon = try fields.required("layer_norm_eps")
     activation = try fields.activation("hidden_act")

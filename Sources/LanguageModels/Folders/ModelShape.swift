@@ -27,11 +27,13 @@ struct HeadCounts {
   /// Reads `num_attention_heads`, `num_key_value_heads` and `head_dim` (or `hidden_size` in its place).
   init(_ fields: ConfigurationFields) throws {
     queries = try fields.size("num_attention_heads")
-    keys = try fields.integer("num_key_value_heads") == nil
+    keys =
+      try fields.integer("num_key_value_heads") == nil
       ? queries : fields.size("num_key_value_heads")
     guard queries.isMultiple(of: keys) else {
       throw fields.error(
-        "num_key_value_heads", "\(keys) does not divide the \(queries) attention heads; "
+        "num_key_value_heads",
+        "\(keys) does not divide the \(queries) attention heads; "
           + "each key head serves equally many of them")
     }
     if try fields.integer("head_dim") != nil {
@@ -107,7 +109,8 @@ extension ConfigurationFields {
     if let names = try strings(field) {
       guard names.count == layerCount else {
         throw error(
-          field, "has \(names.count) entries, but the model has \(layerCount) layers; "
+          field,
+          "has \(names.count) entries, but the model has \(layerCount) layers; "
             + "give one a layer, or leave the field out")
       }
       sliding = try names.map { name in
@@ -119,7 +122,8 @@ extension ConfigurationFields {
       }
       guard window != nil || !sliding.contains(true) else {
         throw error(
-          field, "names layers with a window, but sliding_window gives none; "
+          field,
+          "names layers with a window, but sliding_window gives none; "
             + "give it (and use_sliding_window true where the family has that)")
       }
     }

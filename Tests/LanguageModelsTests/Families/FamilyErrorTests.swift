@@ -20,7 +20,9 @@ struct FamilyErrorTests {
   @Test(
     "a field that cannot be used is named, with the way out",
     arguments: [
-      Bad(family: "gpt2", field: "n_head", json: "3", named: "n_embd", says: "not a multiple of n_head"),
+      Bad(
+        family: "gpt2", field: "n_head", json: "3", named: "n_embd",
+        says: "not a multiple of n_head"),
       Bad(family: "gpt2", field: "activation_function", json: "\"snake\"", says: "known: silu"),
       Bad(family: "gpt2", field: "add_cross_attention", json: "true", says: "set it to false"),
       Bad(family: "gpt2", field: "n_inner", json: "0", says: "from 1 to"),
@@ -52,8 +54,10 @@ struct FamilyErrorTests {
         family: "gemma2", field: "layer_types", json: "[1, 2]", says: "a list of texts"),
       Bad(family: "gemma2", field: "final_logit_softcapping", json: "-1", says: "above 0"),
       Bad(family: "gemma2", field: "query_pre_attn_scalar", json: "0", says: "above 0"),
-      Bad(family: "gemma2", field: "hidden_activation", json: "\"silu2\"", says: "unknown activation"),
-      Bad(family: "gemma3", field: "use_bidirectional_attention", json: "true", says: "only causal"),
+      Bad(
+        family: "gemma2", field: "hidden_activation", json: "\"silu2\"", says: "unknown activation"),
+      Bad(
+        family: "gemma3", field: "use_bidirectional_attention", json: "true", says: "only causal"),
       Bad(
         family: "gemma3", field: "rope_parameters",
         json: "{\"full_attention\": {\"rope_type\": \"spiral\"}}",
@@ -74,7 +78,8 @@ struct FamilyErrorTests {
         family: "llava_clip", field: "vision_config", json: "{\"model_type\": \"vit\"}",
         named: "vision_config.model_type", says: "known: clip_vision_model"),
       Bad(
-        family: "llava_clip", field: "vision_config", json: "{\"image_size\": 4, \"patch_size\": 8}",
+        family: "llava_clip", field: "vision_config",
+        json: "{\"image_size\": 4, \"patch_size\": 8}",
         named: "vision_config.image_size", says: "in patches of 8"),
     ])
   func badField(_ bad: Bad) throws {

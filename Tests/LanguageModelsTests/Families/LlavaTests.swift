@@ -29,7 +29,7 @@ struct LlavaTests {
     #expect(model.imageVectors(images).shape == [3, model.shape.tokensPerImage, 8])
     for (index, row) in expected.rows.enumerated() {
       let found = logits(model, [row.ids], images.narrowed(0, index..<index + 1))
-      expectClose(found.reshaped([-1]), row.logits, atol: 2e-6, rtol: 2e-6)
+      expectClose(found.reshaped([-1]), row.logits, atol: FamilyFixture.tolerance)
     }
   }
 
@@ -40,9 +40,10 @@ struct LlavaTests {
     let found = logits(model, expected.padded(with: 0), try expected.images())
     for (index, row) in expected.rows.enumerated() {
       let own = found.picked(0, index).narrowed(0, 0..<row.ids.count)
-      expectClose(own.reshaped([-1]), row.logits, atol: 2e-6, rtol: 2e-6)
+      expectClose(own.reshaped([-1]), row.logits, atol: FamilyFixture.tolerance)
       expectClose(
-        own.picked(0, row.ids.count - 1), expected.left_padded[index], atol: 2e-6, rtol: 2e-6)
+        own.picked(0, row.ids.count - 1), expected.left_padded[index], atol: FamilyFixture.tolerance
+      )
     }
   }
 
@@ -111,7 +112,7 @@ struct LlavaTests {
     let images = try expected.images().narrowed(0, 1..<2)
     func check(_ folder: URL) throws {
       let found = logits(try model(folder), [expected.rows[1].ids], images)
-      expectClose(found.reshaped([-1]), expected.rows[1].logits, atol: 2e-6, rtol: 2e-6)
+      expectClose(found.reshaped([-1]), expected.rows[1].logits, atol: FamilyFixture.tolerance)
     }
     try withTemporaryFolder { parent in
       // As saved here: the names of the files on the hub.
