@@ -175,7 +175,8 @@ struct ScoreCommand: ParsableCommand {
       elementType: model.precision.elementType, device: device)
     return Judge(model: classifier.trunk) { texts in
       withoutGrad {
-        texts.chunks(of: batchSize).flatMap { part -> [JSONObject] in
+        stride(from: 0, to: texts.count, by: batchSize).flatMap { start -> [JSONObject] in
+          let part = texts[start..<min(texts.count, start + batchSize)]
           let batch = TokenBatch(part.map(\.row), padTokenID: 0, device: device)
           let logits = classifier.logits(of: batch)  // [B, C]
           return part.enumerated().map { row, text in
