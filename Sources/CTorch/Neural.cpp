@@ -1,14 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
+#include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/rms_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "Bridge.h"
 
+#include <limits>
+
 using namespace attune;
+
+namespace {
+
+/// Attention whose scores s become cap tanh(s / cap) before the mask; no fused kernel does that.
+at::Tensor cappedAttention(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value,
+                           const std::optional<at::Tensor> &mask, bool causal, double scale, double cap) {
+  auto keys = key, values = value;
+  if (query.size(1) != key.size(1)) {
+    const int64_t shared = query.size(1) / key.size(1);
+    keys = key.repeat_interleave(shared, 1);
+    values = value.repeat_interleave(shared, 1);
+  }
+  auto scores = query.matmul(keys.transpose(-1, -2)).mul(scale).div(cap).tanh().mul(cap);
+  const double hidden = -std::numeric_limits<double>::infinity();
+  if (mask) scores = scores.masked_fill(mask->logical_not(), hidden);
+  if (causal) {
+    auto later = at::ones({query.size(2), key.size(2)}, query.options().dtype(at::kBool)).triu(1);
+    scores = scores.masked_fill(later, hidden);
+  }
+  auto wide = scores.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
+  return scores.softmax(-1, wide).to(values.scalar_type()).matmul(values);
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -20,13 +48,18 @@ ct_status ct_embedding(ct_tensor weight, ct_tensor ids, ct_tensor *out) {
   return produce(out, [&] { return at::embedding(unwrap(weight), unwrap(ids)); });
 }
 
-ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, ct_tensor *out) {
+ct_status ct_gelu_tanh(ct_tensor a, ct_tensor *out) {
+  return produce(out, [&] { return at::gelu(unwrap(a), "tanh"); });
+}
+
+ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, bool around_one, ct_tensor *out) {
   return produce(out, [&] {
     auto &x = unwrap(input);
     auto &gain = unwrap(weight);
     auto wide = x.to(at::kFloat);
     if (x.scalar_type() == at::kDouble) wide = x;
     auto scale = wide.square().mean(-1, /*keepdim=*/true).add(epsilon).rsqrt();
+    if (around_one) return wide.mul(scale).mul(gain.to(wide.scalar_type()).add(1)).to(x.scalar_type());
     return wide.mul(scale).to(x.scalar_type()).mul(gain);
   });
 }
@@ -41,20 +74,23 @@ ct_status ct_layer_norm(ct_tensor input, ct_tensor weight, ct_optional_tensor bi
 ct_status ct_rotary(ct_tensor x, ct_tensor cosine, ct_tensor sine, ct_tensor *out) {
   return produce(out, [&] {
     auto &input = unwrap(x);
-    auto half = input.size(-1) / 2;
+    auto &factors = unwrap(cosine);
+    const int64_t width = input.size(-1), part = factors.size(-1), half = part / 2;
     auto first = input.narrow(-1, 0, half);
     auto second = input.narrow(-1, half, half);
-    auto turned = at::cat({second.neg(), first}, -1);
-    return input.mul(unwrap(cosine)).add(turned.mul(unwrap(sine))).to(input.scalar_type());
+    auto turned = at::cat({second.neg(), first}, -1).mul(unwrap(sine));
+    auto rotated = input.narrow(-1, 0, part).mul(factors).add(turned).to(input.scalar_type());
+    return part == width ? rotated : at::cat({rotated, input.narrow(-1, part, width - part)}, -1);
   });
 }
 
 ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optional_tensor mask, bool causal,
-                       double scale, ct_tensor *out) {
+                       double scale, double cap, ct_tensor *out) {
   return produce(out, [&] {
     auto &q = unwrap(query);
     auto &k = unwrap(key);
     auto &v = unwrap(value);
+    if (cap != 0) return cappedAttention(q, k, v, unwrapOptional(mask), causal, scale, cap);
     bool shared = q.size(1) != k.size(1);
     auto places = unwrapOptional(mask);
     if (shared && q.size(2) == 1 && !causal && (!places || places->dim() < 4 || places->size(1) == 1)) {

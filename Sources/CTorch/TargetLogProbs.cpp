@@ -17,10 +17,14 @@ using torch::autograd::variable_list;
 
 namespace {
 
-/// Logits of some rows in float32 (float64 stays), divided by the temperature.
-at::Tensor scaledLogits(const at::Tensor &rows, const at::Tensor &weight, double temperature) {
+/// Logits of some rows in float32 (float64 stays), bounded by cap tanh(l / cap) where there is a cap.
+at::Tensor cappedLogits(const at::Tensor &rows, const at::Tensor &weight, double cap) {
   auto logits = at::linear(rows, weight);
   if (logits.scalar_type() != at::kDouble) logits = logits.to(at::kFloat);
+  return cap == 0 ? logits : logits.div(cap).tanh_().mul_(cap);
+}
+
+at::Tensor divided(const at::Tensor &logits, double temperature) {
   return temperature == 1.0 ? logits : logits.div(temperature);
 }
 
@@ -35,8 +39,8 @@ at::ScalarType productType(const at::Tensor &hidden, const at::Tensor &weight) {
 
 struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
   static variable_list forward(AutogradContext *context, const at::Tensor &hidden, const at::Tensor &weight,
-                               const at::Tensor &targets, double temperature, int64_t chunk, bool wantsEntropy,
-                               bool wantsTop1) {
+                               const at::Tensor &targets, double temperature, double cap, int64_t chunk,
+                               bool wantsEntropy, bool wantsTop1) {
     const int64_t count = hidden.size(0);
     const auto wide = hidden.scalar_type() == at::kDouble ? at::kDouble : at::kFloat;
     auto logProbs = at::empty({count}, hidden.options().dtype(wide));
@@ -47,7 +51,7 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     const auto rows = hidden.to(product), head = weight.to(product);
     for (int64_t start = 0; start < count; start += chunk) {
       const int64_t length = std::min(chunk, count - start);
-      auto logits = scaledLogits(rows.narrow(0, start, length), head, temperature);
+      auto logits = divided(cappedLogits(rows.narrow(0, start, length), head, cap), temperature);
       auto target = targets.narrow(0, start, length).unsqueeze(1);
       auto logSum = logits.logsumexp(1);
       auto chosen = logits.gather(1, target).squeeze(1);
@@ -61,6 +65,7 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     }
     context->save_for_backward({hidden, weight, targets, normalizer, entropy});
     context->saved_data["temperature"] = temperature;
+    context->saved_data["cap"] = cap;
     context->saved_data["chunk"] = chunk;
     context->saved_data["product"] = static_cast<int64_t>(product);
     context->mark_non_differentiable({top1});
@@ -71,6 +76,7 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     auto saved = context->get_saved_variables();
     auto &hidden = saved[0], &weight = saved[1], &targets = saved[2], &normalizer = saved[3], &entropy = saved[4];
     const double temperature = context->saved_data["temperature"].toDouble();
+    const double cap = context->saved_data["cap"].toDouble();
     const int64_t chunk = context->saved_data["chunk"].toInt();
     const auto &byLogProb = gradients[0];
     const auto &byEntropy = gradients[1];
@@ -87,7 +93,8 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
     for (int64_t start = 0; start < count; start += chunk) {
       const int64_t length = std::min(chunk, count - start);
       auto rows = states.narrow(0, start, length);
-      auto logs = scaledLogits(rows, head, temperature).sub_(normalizer.narrow(0, start, length).unsqueeze(1));
+      auto capped = cappedLogits(rows, head, cap);
+      auto logs = divided(capped, temperature).sub(normalizer.narrow(0, start, length).unsqueeze(1));
       auto probabilities = logs.exp();
       at::Tensor gradient;
       if (byLogProb.defined()) {
@@ -103,12 +110,16 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
         gradient.sub_(probabilities.mul(surplus).mul_(upstream));
       }
       if (temperature != 1.0) gradient.div_(temperature);
+      if (cap != 0) gradient.mul_(capped.div(cap).square_().neg_().add_(1));  // tanh' = 1 - tanh²
       auto narrow = gradient.to(product);
       if (wantsHidden) hiddenGradient.narrow(0, start, length).copy_(narrow.matmul(head));
       if (wantsWeight) weightGradient.add_(narrow.t().matmul(rows));
     }
     if (wantsWeight) weightGradient = weightGradient.to(weight.scalar_type());
-    return {hiddenGradient, weightGradient, at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor(), at::Tensor()};
+    variable_list results(8);  // one an argument of `forward`; only the first two have a gradient
+    results[0] = hiddenGradient;
+    results[1] = weightGradient;
+    return results;
   }
 };
 
@@ -116,7 +127,7 @@ struct TargetLogProbs : public torch::autograd::Function<TargetLogProbs> {
 
 extern "C" {
 
-ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature,
+ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature, double cap,
                               int64_t chunk, bool wants_entropy, bool wants_top1, ct_tensor *log_probs,
                               ct_tensor *entropy, ct_tensor *top1) {
   return guarded([&] {
@@ -127,7 +138,7 @@ ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targ
                 "target log-probs: hidden must be [N, D] and weight [V, D]; got ", rows.sizes(), " and ", head.sizes());
     TORCH_CHECK(ids.dim() == 1 && ids.size(0) == rows.size(0), "target log-probs: ", rows.size(0),
                 " hidden states but targets of shape ", ids.sizes());
-    auto results = TargetLogProbs::apply(rows, head, ids, temperature, chunk, wants_entropy, wants_top1);
+    auto results = TargetLogProbs::apply(rows, head, ids, temperature, cap, chunk, wants_entropy, wants_top1);
     *log_probs = wrap(results[0]);
     *entropy = wrap(results[1]);
     *top1 = wrap(results[2]);

@@ -13,6 +13,10 @@ public protocol LanguageModel: AnyObject {
   var configuration: ModelConfiguration { get }
   /// The output matrix, `[V, D]`; the embedding itself where the two are tied.
   var outputWeight: Tensor { get }
+  /// Bound c of the logits, c · tanh(l / c); nil leaves them (all families but Gemma 2).
+  var logitCap: Double? { get }
+  /// Tokens no text may exceed; nil where longer texts are read, if poorly.
+  var lengthLimit: Int? { get }
 
   /// States after the last norm: the forward pass of training and of generation.
   ///
@@ -43,6 +47,12 @@ public protocol LanguageModel: AnyObject {
 }
 
 extension LanguageModel {
+  /// Most families leave the logits as they are.
+  public var logitCap: Double? { nil }
+
+  /// Most families have a position for every token.
+  public var lengthLimit: Int? { nil }
+
   /// States after the last norm of whole texts.
   ///
   /// - Parameters:
@@ -63,6 +73,13 @@ extension LanguageModel {
   ///   - cache: made by ``makeCache(rowCount:capacity:)``.
   /// - Returns: `[B, T, D]` with T the largest count; states behind a row's own count mean nothing.
   public func states(_ tokens: [[Int]], rows: [Int]? = nil, cache: KVCache) -> Tensor {
+    step(tokens, rows: rows, cache: cache) { states($0, context: $1, checkpointing: false) }
+  }
+
+  /// Reads new tokens, padded to `[B, T]`, and makes them part of their rows.
+  func step(
+    _ tokens: [[Int]], rows: [Int]?, cache: KVCache, read: (Tensor, AttentionContext) -> Tensor
+  ) -> Tensor {
     precondition(tokens.allSatisfy { !$0.isEmpty }, "states: a row without new tokens")
     let rows = rows ?? Array(tokens.indices)
     let counts = tokens.map(\.count)
@@ -70,13 +87,16 @@ extension LanguageModel {
     let padded = tokens.flatMap { $0 + [Int](repeating: $0[0], count: width - $0.count) }
     let ids = Tensor(padded, shape: [tokens.count, width], device: device)
     let context = cache.beginStep(rows: rows, counts: counts, tokenCount: width)
-    let states = states(ids, context: context, checkpointing: false)
+    let states = read(ids, context)
     cache.endStep(rows: rows, counts: counts)
     return states
   }
 
   /// Scores of next tokens in float32, `[..., V]`, from states `[..., D]`.
-  public func logits(_ states: Tensor) -> Tensor { linear(states, outputWeight).to(.float32) }
+  public func logits(_ states: Tensor) -> Tensor {
+    let raw = linear(states, outputWeight).to(.float32)
+    return logitCap.map { tanh(raw / $0) * $0 } ?? raw
+  }
 
   /// Where the parameters live.
   public var device: Device { outputWeight.device }
@@ -109,7 +129,7 @@ extension LanguageModel {
     let asked = hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)  // [N, D]
     return Torch.targetLogProbs(
       hidden: asked, weight: outputWeight, targets: batch.targets, temperature: temperature,
-      wantsEntropy: wantsEntropy, wantsTop1: wantsTop1)
+      cap: logitCap, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1)
   }
 
   /// log π(y|x) in nats, summed over each row's target tokens, `[B]`.

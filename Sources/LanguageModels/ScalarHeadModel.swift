@@ -36,8 +36,12 @@ public final class ScalarHeadModel {
   }
 
   /// Parameters of trunk and head; the language head, which no score depends on, is left out.
-  public var parameters: NamedTensors {
-    trunk.parameters.filter { $0.name != "lm_head.weight" } + headParameters
+  public var parameters: NamedTensors { trunk.parametersBelowHead + headParameters }
+
+  /// The one label of the classifier on disk.
+  var labels: [String] {
+    let named = try? trunk.configuration.labels()
+    return named?.count == 1 ? named ?? [] : ["LABEL_0"]
   }
 
   /// Marks all parameters as trained or as frozen.
@@ -45,11 +49,12 @@ public final class ScalarHeadModel {
     for (_, tensor) in parameters { tensor.requiringGrad(value) }
   }
 
-  /// One score a row, read at its last token.
+  /// One score a row, read at its last token that is no padding.
   ///
   /// - Returns: `[B]`, float32.
   public func scores(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
-    read(batch, at: batch.lastPositions, checkpointing)
+    let places = batch.lastPositions(besides: trunk.configuration.padTokenID)
+    return read(batch, at: places, checkpointing)
   }
 
   /// One value a target: of the state *before* the token, from which it was chosen.

@@ -99,7 +99,7 @@ func editConfiguration(_ folder: URL, _ changes: [String: Any?]) throws {
 extension LanguageModel {
   /// Logits `[B, T, V]` of rows of equal length, padded by the caller where need be.
   func logits(_ rows: [[Int]]) -> Tensor {
-    withoutGrad { linear(states(Tensor(rows: rows), checkpointing: false), outputWeight) }
+    withoutGrad { logits(states(Tensor(rows: rows), checkpointing: false)) }
   }
 
   /// Every parameter's numbers.

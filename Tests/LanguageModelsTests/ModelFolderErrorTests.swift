@@ -84,7 +84,7 @@ struct ModelFolderErrorTests {
       BadField(field: "vocab_size", json: "-3", named: "vocab_size"),
       BadField(field: "num_key_value_heads", json: "3", named: "num_key_value_heads"),
       BadField(field: "head_dim", json: "5", named: "head_dim"),
-      BadField(field: "hidden_act", json: "\"gelu\"", named: "hidden_act"),
+      BadField(field: "hidden_act", json: "\"snake\"", named: "hidden_act"),
       BadField(field: "tie_word_embeddings", json: "\"yes\"", named: "tie_word_embeddings"),
       BadField(field: "eos_token_id", json: "\"</s>\"", named: "eos_token_id"),
       BadField(field: "rope_parameters", json: "3", named: "rope_parameters"),

@@ -127,7 +127,7 @@ struct RotaryEmbeddingTests {
     let json = try JSONSerialization.data(withJSONObject: values)
     let read = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
     return try RotaryScaling(
-      ConfigurationFields(path: "config.json", values: read), maximumLength: 64, headWidth: 8)
+      ConfigurationFields(path: "config.json", values: read), maximumLength: 64, rotaryWidth: 8)
   }
 
   @Test(

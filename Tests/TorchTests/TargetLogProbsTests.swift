@@ -15,9 +15,11 @@ struct TargetLogProbsTests {
 
   /// The textbook form with all logits at once.
   private func naive(
-    _ hidden: Tensor, _ weight: Tensor, _ targets: Tensor, _ temperature: Double
+    _ hidden: Tensor, _ weight: Tensor, _ targets: Tensor, _ temperature: Double,
+    _ cap: Double? = nil
   ) -> (logProbs: Tensor, entropy: Tensor, top1: Tensor) {
-    let logits = hidden.matmul(weight.transposed(0, 1)) / temperature
+    let raw = hidden.matmul(weight.transposed(0, 1))
+    let logits = (cap.map { tanh(raw / $0) * $0 } ?? raw) / temperature
     let logs = logits - logits.logSumExp(1, keep: true)
     return (
       logs.gathered(1, targets.unsqueezed(1)).squeezed(1), -(exp(logs) * logs).sum(1),
@@ -28,20 +30,21 @@ struct TargetLogProbsTests {
   // Chunks hold 16 rows at least: counts on both sides of one and two of them.
   @Test(
     "values and gradients are the naive ones at every chunk boundary",
-    arguments: [1, 15, 16, 17, 32, 33], [1.0, 0.6])
-  func chunks(count: Int, temperature: Double) {
+    arguments: [1, 15, 16, 17, 32, 33], [(1.0, nil), (0.6, nil), (1.0, 1.5), (0.6, 0.8)])
+  func chunks(count: Int, scaling: (temperature: Double, cap: Double?)) {
+    let (temperature, cap) = scaling
     let (hidden, weight, targets) = inputs(count)
     let upstream = cos(Tensor.range(0..<count, elementType: .float64))
 
     let naiveHidden = hidden.asParameter()
     let naiveWeight = weight.asParameter()
-    let expected = naive(naiveHidden, naiveWeight, targets, temperature)
+    let expected = naive(naiveHidden, naiveWeight, targets, temperature, cap)
     (expected.logProbs * upstream + 0.3 * expected.entropy * upstream).sum().backward()
 
     let ourHidden = hidden.asParameter()
     let ourWeight = weight.asParameter()
     let found = targetLogProbs(
-      hidden: ourHidden, weight: ourWeight, targets: targets, temperature: temperature,
+      hidden: ourHidden, weight: ourWeight, targets: targets, temperature: temperature, cap: cap,
       wantsEntropy: true, wantsTop1: true, chunkElements: 1)
     let entropy = found.entropy ?? found.logProbs
     (found.logProbs * upstream + 0.3 * entropy * upstream).sum().backward()

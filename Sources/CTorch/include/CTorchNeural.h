@@ -3,19 +3,23 @@
 
 ct_status ct_linear(ct_tensor input, ct_tensor weight, ct_optional_tensor bias, ct_tensor *out);
 ct_status ct_embedding(ct_tensor weight, ct_tensor ids, ct_tensor *out);
-// Computed in float32, returned in the input's type.
-ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, ct_tensor *out);
+// The tanh approximation of gelu; the exact form is among the unary operations.
+ct_status ct_gelu_tanh(ct_tensor a, ct_tensor *out);
+// Computed in float32, returned in the input's type. `around_one` multiplies by 1 + weight, before the conversion.
+ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, bool around_one, ct_tensor *out);
 ct_status ct_layer_norm(ct_tensor input, ct_tensor weight, ct_optional_tensor bias, double epsilon, ct_tensor *out);
-// y = x cos + rotate_half(x) sin over the last axis of x [B, H, T, K]; cos and sin [T, K] or [B, 1, T, K].
+// y = x cos + rotate_half(x) sin over the last axis of x [B, H, T, K]; cos and sin [T, K'] or [B, 1, T, K']. Where
+// K' < K only the first K' numbers turn.
 ct_status ct_rotary(ct_tensor x, ct_tensor cosine, ct_tensor sine, ct_tensor *out);
 // Softmax attention, [B, H, T, K] each; fewer key heads than query heads are shared. `mask` is true where
-// attention is allowed, or absent.
+// attention is allowed, or absent. `cap` other than 0 bounds the scores: s becomes cap tanh(s / cap).
 ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optional_tensor mask, bool causal,
-                       double scale, ct_tensor *out);
+                       double scale, double cap, ct_tensor *out);
 // Log-probabilities of `targets` [N] under softmax(hidden [N, D] x weight^T [D, V] / temperature), in float32,
-// `chunk` rows at a time: the [N, V] logits never exist at once, neither forwards nor backwards. `entropy` [N] and
+// `chunk` rows at a time: the [N, V] logits never exist at once, neither forwards nor backwards. `cap` other than 0
+// bounds the logits first: l becomes cap tanh(l / cap). `entropy` [N] and
 // `top1` [N] (1 where the target is the most likely token) are computed where asked for, else empty. Gradients flow
 // through log-probabilities and entropy.
-ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature,
+ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature, double cap,
                               int64_t chunk, bool wants_entropy, bool wants_top1, ct_tensor *log_probs,
                               ct_tensor *entropy, ct_tensor *top1);

@@ -119,4 +119,20 @@ public struct TokenBatch {
     return Tensor(
       lengths.enumerated().map { $0.offset * width + $0.element - 1 }, device: ids.device)
   }
+
+  /// The flat place of each row's last token that is no padding, `[B]`, as Hugging Face's classifiers find it: also
+  /// padding tokens written into a text itself are passed over, and a row of nothing else is read at its first.
+  ///
+  /// - Parameter padTokenID: the padding token of the model; nil reads each row at its last token.
+  /// - Returns: `[B]`, int64.
+  public func lastPositions(besides padTokenID: Int?) -> Tensor {
+    guard let padTokenID else { return lastPositions }
+    let width = ids.size(1)
+    let places = Tensor.range(0..<width, device: ids.device)
+    let ends = Tensor(lengths, device: ids.device).unsqueezed(1)
+    let isText = (ids .!= Double(padTokenID)) .&& (places.unsqueezed(0) .< ends)
+    let last = select(where: isText, places.unsqueezed(0), Tensor([0], device: ids.device)).max(1)
+    let starts = Tensor((0..<rowCount).map { $0 * width }, device: ids.device)
+    return starts + last
+  }
 }

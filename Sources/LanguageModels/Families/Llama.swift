@@ -1,88 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Torch
 
-// Attention, feed-forward part, block and model of one family stand together: together they are the checkpoint map.
+// Attention, block and model of one family stand together: together they are the checkpoint map.
 
 /// Causal self-attention with rotary positions and shared key heads.
 struct LlamaAttention {
-  let q, k, v, o: Linear
+  let queryKeyValue: SideBySide
+  let o: Linear
+  /// Norms of single heads (Qwen3).
+  let queryNorm, keyNorm: RMSNorm?
   let headWidth: Int
+  let style: AttentionStyle
+  let layer: Int
 
-  init(_ scope: Scope, _ shape: LlamaConfiguration) {
-    func projection(_ name: String, _ from: Int, _ to: Int) -> Linear {
-      Linear(
-        scope / name, from: from, to: to, bias: shape.hasAttentionBias,
-        deviation: shape.initializerRange)
+  init(_ scope: Scope, _ shape: LlamaConfiguration, layer: Int) {
+    let queryWidth = shape.headCount * shape.headWidth
+    let keyWidth = shape.keyHeadCount * shape.headWidth
+    queryKeyValue = SideBySide(
+      scope, [("q_proj", queryWidth), ("k_proj", keyWidth), ("v_proj", keyWidth)],
+      stacked: shape.family.isStacked ? "qkv_proj" : nil, from: shape.width,
+      bias: shape.hasAttentionBias, deviation: shape.initializerRange)
+    o = Linear(
+      scope / "o_proj", from: queryWidth, to: shape.width, bias: shape.hasOutputBias,
+      deviation: shape.initializerRange)
+    func headNorm(_ name: String) -> RMSNorm? {
+      guard shape.family.hasHeadNorms else { return nil }
+      return RMSNorm(scope / name, width: shape.headWidth, epsilon: shape.normEpsilon)
     }
+    queryNorm = headNorm("q_norm")
+    keyNorm = headNorm("k_norm")
     headWidth = shape.headWidth
-    q = projection("q_proj", shape.width, shape.headCount * headWidth)
-    k = projection("k_proj", shape.width, shape.keyHeadCount * headWidth)
-    v = projection("v_proj", shape.width, shape.keyHeadCount * headWidth)
-    o = projection("o_proj", shape.headCount * headWidth, shape.width)
+    style = AttentionStyle(
+      scale: 1 / Double(headWidth).squareRoot(), window: shape.windows[layer])
+    self.layer = layer
   }
 
   func callAsFunction(  // [B, T, D] -> [B, T, D]
-    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), _ context: AttentionContext, layer: Int
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
   ) -> Tensor {
-    let query = rotary(heads(q(x)), cosine: turn.cosine, sine: turn.sine)
-    let key = rotary(heads(k(x)), cosine: turn.cosine, sine: turn.sine)
-    let seen = context.attend(key, heads(v(x)), layer: layer)
-    let mixed = attention(
-      query, seen.keys, seen.values, mask: seen.mask, causal: seen.isCausal,
-      scale: 1 / Double(headWidth).squareRoot())
-    return o(mixed.transposed(1, 2).reshaped([x.size(0), x.size(1), -1]))
+    let parts = queryKeyValue(x).map { splitHeads($0, width: headWidth) }  // [B, H, T, K]
+    let query = rotary(
+      queryNorm?(parts[0]) ?? parts[0], cosine: turn.cosine, sine: turn.sine)
+    let key = rotary(keyNorm?(parts[1]) ?? parts[1], cosine: turn.cosine, sine: turn.sine)
+    return o(context.attended(query, key, parts[2], layer: layer, style))
   }
-
-  private func heads(_ x: Tensor) -> Tensor {  // [B, T, H K] -> [B, H, T, K]
-    x.reshaped([x.size(0), x.size(1), -1, headWidth]).transposed(1, 2)
-  }
-}
-
-/// down(silu(gate x) ⊙ up x).
-struct SwiGLU {
-  let gate, up, down: Linear
-
-  init(_ scope: Scope, _ shape: LlamaConfiguration) {
-    func projection(_ name: String, _ from: Int, _ to: Int) -> Linear {
-      Linear(
-        scope / name, from: from, to: to, bias: shape.hasFeedForwardBias,
-        deviation: shape.initializerRange)
-    }
-    gate = projection("gate_proj", shape.width, shape.hiddenWidth)
-    up = projection("up_proj", shape.width, shape.hiddenWidth)
-    down = projection("down_proj", shape.hiddenWidth, shape.width)
-  }
-
-  func callAsFunction(_ x: Tensor) -> Tensor { down(silu(gate(x)) * up(x)) }  // [B, T, D]
 }
 
 /// x += attention(norm x); x += feedForward(norm x).
 struct LlamaBlock {
   let inputNorm, postNorm: RMSNorm
   let attention: LlamaAttention
-  let feedForward: SwiGLU
+  let feedForward: GatedFeedForward
 
-  init(_ scope: Scope, _ shape: LlamaConfiguration) {
+  init(_ scope: Scope, _ shape: LlamaConfiguration, layer: Int) {
     inputNorm = RMSNorm(
       scope / "input_layernorm", width: shape.width, epsilon: shape.normEpsilon)
-    attention = LlamaAttention(scope / "self_attn", shape)
+    attention = LlamaAttention(scope / "self_attn", shape, layer: layer)
     postNorm = RMSNorm(
       scope / "post_attention_layernorm", width: shape.width, epsilon: shape.normEpsilon)
-    feedForward = SwiGLU(scope / "mlp", shape)
+    feedForward = GatedFeedForward(
+      scope / "mlp", width: shape.width, hiddenWidth: shape.hiddenWidth,
+      activation: shape.activation, bias: shape.hasFeedForwardBias,
+      isStacked: shape.family.isStacked, deviation: shape.initializerRange)
   }
 
   func callAsFunction(  // [B, T, D] -> [B, T, D]
-    _ x: Tensor, _ turn: (cosine: Tensor, sine: Tensor), _ context: AttentionContext, layer: Int
+    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
   ) -> Tensor {
-    let attended = x + attention(inputNorm(x), turn, context, layer: layer)
+    let attended = x + attention(inputNorm(x), turn, context)
     return attended + feedForward(postNorm(attended))
   }
 }
 
-/// The Llama family (Llama 2 and 3 and everything of the same layout).
+/// The Llama family (Llama 2 and 3) and the families of its layout: Mistral, Qwen2, Qwen3, Phi-3.
+///
+/// What sets those apart are values of ``LlamaFamily``.
 ///
 /// Source: Touvron et al. 2023, arXiv:2307.09288; Grattafiori et al. 2024, arXiv:2407.21783.
-public final class Llama: LanguageModel {
+public final class Llama: LanguageModel, Decoder {
   /// Parameters under their checkpoint names, in the order of the layers.
   public let parameters: NamedTensors
   /// What `config.json` says.
@@ -99,67 +94,47 @@ public final class Llama: LanguageModel {
   /// Builds the model, its numbers from a store.
   ///
   /// - Parameters:
-  ///   - configuration: of the family "llama".
-  ///   - store: draws parameters or reads them; the caller finishes it.
+  ///   - configuration: of a family of this layout.
+  ///   - scope: where its names begin in a store, which draws parameters or reads them; the caller finishes it.
   /// - Throws: ``ModelFolderError`` where the configuration contradicts itself.
-  public init(_ configuration: ModelConfiguration, _ store: ParameterStore) throws {
+  public init(_ configuration: ModelConfiguration, _ scope: Scope) throws {
     let shape = try configuration.llama()
     self.configuration = configuration
     self.shape = shape
-    let root = store.root
-    let trunk = root / "model"
+    let trunk = scope / "model"
     embedding = Embedding(
       trunk / "embed_tokens", count: shape.vocabularyCount, width: shape.width,
       deviation: shape.initializerRange)
-    blocks = (0..<shape.layerCount).map { LlamaBlock(trunk / "layers" / "\($0)", shape) }
+    blocks = (0..<shape.layerCount).map {
+      LlamaBlock(trunk / "layers" / "\($0)", shape, layer: $0)
+    }
     norm = RMSNorm(trunk / "norm", width: shape.width, epsilon: shape.normEpsilon)
-    let hasOwnHead = !shape.tiesEmbedding && configuration.hasLanguageHead
-    head =
-      hasOwnHead
-      ? Linear(
-        root / "lm_head", from: shape.width, to: shape.vocabularyCount, bias: false,
-        deviation: shape.initializerRange) : nil
-    parameters = store.parameters
+    head = ownHead(
+      scope / "lm_head", configuration, ties: shape.tiesEmbedding, from: shape.width,
+      to: shape.vocabularyCount, deviation: shape.initializerRange)
+    parameters = scope.parameters
     rotaryEmbedding = RotaryEmbedding(
-      theta: shape.ropeTheta, width: shape.headWidth, scaling: shape.ropeScaling,
+      theta: shape.ropeTheta, width: shape.rotaryWidth, scaling: shape.ropeScaling,
       device: embedding.weight.device)
   }
 
   /// The output matrix, `[V, D]`; the embedding where the two are tied or the model has no language head.
   public var outputWeight: Tensor { head?.weight ?? embedding.weight }
 
-  /// States after the last norm, `[B, T, D]`.
-  public func states(_ ids: Tensor, context: AttentionContext, checkpointing: Bool) -> Tensor {
+  var keptShape: KeptShape {
+    KeptShape(
+      layerCount: shape.layerCount, keyHeadCount: shape.keyHeadCount, headWidth: shape.headWidth,
+      scalings: [shape.ropeScaling])
+  }
+
+  func embed(_ ids: Tensor) -> Tensor { embedding(ids) }
+
+  func states(
+    of embedded: Tensor, context: AttentionContext, checkpointing: Bool
+  ) -> Tensor {
     let turn = rotaryEmbedding.turns(context)
-    var x = embedding(ids)  // [B, T, D]
-    for (layer, block) in blocks.enumerated() {
-      x =
-        checkpointing
-        ? checkpointed([x]) { block($0[0], turn, context, layer: layer) }
-        : block(x, turn, context, layer: layer)
-    }
+    var x = embedded  // [B, T, D]
+    for block in blocks { x = run(x, checkpointing: checkpointing) { block($0, turn, context) } }
     return norm(x)
-  }
-
-  /// Empty rows for keys and values, in the type of the parameters.
-  public func makeCache(rowCount: Int, capacity: Int) -> KVCache {
-    KVCache(
-      layerCount: shape.layerCount, rowCount: rowCount, keyHeadCount: shape.keyHeadCount,
-      headWidth: shape.headWidth, capacity: capacity, elementType: elementType, device: device)
-  }
-
-  /// False where a scaling of positions tells the two lengths apart.
-  public func sharesKeys(_ firstLength: Int, _ secondLength: Int) -> Bool {
-    shape.ropeScaling.lengths(like: firstLength).contains(secondLength)
-  }
-
-  /// A frozen model with the same numbers, converted to `elementType`, in memory of its own.
-  public func copy(elementType: ElementType) throws -> any LanguageModel {
-    let store = ParameterStore(
-      reading: TensorDictionary(parameters.map { ($0.name, $0.tensor.detached()) }),
-      elementType: elementType, device: device)
-    let copy = try Llama(configuration, store)
-    try store.finish()
-    return copy
   }
 }

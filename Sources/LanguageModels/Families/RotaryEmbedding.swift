@@ -10,9 +10,11 @@ public enum RotaryScaling: Sendable, Equatable {
   case linear(factor: Double)
   /// θ grows with the length once it passes the pretrained one.
   case dynamic(factor: Double, originalLength: Int)
-  /// NTK by parts; `attentionFactor` multiplies cosine and sine.
+  /// NTK by parts; `attentionFactor` multiplies cosine and sine, `roundsRange` sets the borders of the parts to
+  /// whole frequencies.
   case yarn(
-    factor: Double, originalLength: Int, betaFast: Double, betaSlow: Double, attentionFactor: Double
+    factor: Double, originalLength: Int, betaFast: Double, betaSlow: Double,
+    attentionFactor: Double, roundsRange: Bool = true
   )
   /// Llama 3: low frequencies divided, high ones kept, smooth between.
   case llama3(factor: Double, lowFactor: Double, highFactor: Double, originalLength: Int)
@@ -58,7 +60,7 @@ final class RotaryEmbedding {
   /// Cosines and sines for the tokens of a context: `[T, K]`, or `[B, 1, T, K]` where rows stand at different places.
   ///
   /// Each row gets the frequencies of its own length, whatever the rows beside it.
-  func turns(_ context: AttentionContext) -> (cosine: Tensor, sine: Tensor) {
+  func turns(_ context: AttentionContext) -> Turn {
     let longest = context.rowLengths.max() ?? 0
     let alike = scaling.lengths(like: longest)
     guard context.rowLengths.allSatisfy(alike.contains) else { return rowByRow(context) }
@@ -72,7 +74,7 @@ final class RotaryEmbedding {
     return (cosine.rows(positions).reshaped(shape), sine.rows(positions).reshaped(shape))
   }
 
-  private func rowByRow(_ context: AttentionContext) -> (cosine: Tensor, sine: Tensor) {
+  private func rowByRow(_ context: AttentionContext) -> Turn {
     let positions = context.positions.expanded([context.rowLengths.count, context.tokenCount])
     let turns = context.rowLengths.indices.map { row in
       prepare(length: context.rowLengths[row], size: context.length)
@@ -112,8 +114,10 @@ final class RotaryEmbedding {
       let stretch = factor * Double(Swift.max(length, original)) / Double(original) - (factor - 1)
       let exponent = Double(width) / Double(width - 2)
       return (baseFrequencies(theta * pow(stretch, exponent), width), 1)
-    case .yarn(let factor, let original, let fast, let slow, let attentionFactor):
-      return (yarn(plain, theta, width, factor, original, fast, slow), attentionFactor)
+    case .yarn(let factor, let original, let fast, let slow, let attentionFactor, let rounds):
+      return (
+        yarn(plain, theta, width, factor, original, fast, slow, rounds), attentionFactor
+      )
     case .llama3(let factor, let low, let high, let original):
       return (plain.map { llama3($0, factor, low, high, Double(original)) }, 1)
     case .longRoPE(let short, let long, let original, let attentionFactor):
@@ -138,14 +142,15 @@ final class RotaryEmbedding {
 
   private static func yarn(
     _ plain: [Double], _ theta: Double, _ width: Int, _ factor: Double, _ original: Int,
-    _ fast: Double, _ slow: Double
+    _ fast: Double, _ slow: Double, _ rounds: Bool
   ) -> [Double] {
     func dimension(_ rotations: Double) -> Double {
       Double(width) * Foundation.log(Double(original) / (rotations * 2 * Double.pi))
         / (2 * Foundation.log(theta))
     }
-    let low = Swift.max(0, dimension(fast).rounded(.down))
-    var high = Swift.min(Double(width - 1), dimension(slow).rounded(.up))
+    let (first, last) = (dimension(fast), dimension(slow))
+    let low = Swift.max(0, rounds ? first.rounded(.down) : first)
+    var high = Swift.min(Double(width - 1), rounds ? last.rounded(.up) : last)
     if low == high { high += 0.001 }
     return plain.enumerated().map { index, frequency in
       let ramp = Swift.min(1, Swift.max(0, (Double(index) - low) / (high - low)))

@@ -53,6 +53,10 @@ struct ConfigurationFields {
     return list
   }
 
+  func strings(_ field: String) throws -> [String]? {
+    try value(field, "a list of texts", as: [String].self)
+  }
+
   /// A whole number or a list of them.
   func integers(_ field: String) throws -> [Int]? {
     if let single = values[field] as? Int { return [single] }
@@ -65,8 +69,10 @@ struct ConfigurationFields {
     return found
   }
 
+  /// A number above 0.
   func required(_ field: String) throws -> Double {
     guard let found = try number(field) else { throw error(field, "is missing") }
+    guard found > 0 else { throw error(field, "expected a number above 0, found \(found)") }
     return found
   }
 

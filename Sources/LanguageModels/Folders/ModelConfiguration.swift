@@ -29,12 +29,15 @@ public struct ModelConfiguration: Sendable, Equatable {
     try self.init(fields, json: Data(contentsOf: file))
   }
 
-  /// A new Llama.
-  public init(_ shape: LlamaConfiguration, bosTokenID: Int?, eosTokenID: Int?, padTokenID: Int?)
+  /// A new language model of a shape: ``LlamaConfiguration``, ``GPT2Configuration`` and so on.
+  ///
+  /// - Throws: ``ModelFolderError``.
+  public init(_ shape: some ModelShape, bosTokenID: Int?, eosTokenID: Int?, padTokenID: Int?)
     throws
   {
     var values = shape.fields
-    values["architectures"] = ["LlamaForCausalLM"]
+    let family = (values["model_type"] as? String).flatMap { ModelFamily.all[$0] }
+    values["architectures"] = family.map { [$0.languageArchitecture] }
     values["bos_token_id"] = bosTokenID
     values["eos_token_id"] = eosTokenID
     values["pad_token_id"] = padTokenID
@@ -42,7 +45,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     try self.init(ConfigurationFields(path: "config.json", values: values), json: json)
   }
 
-  private init(_ fields: ConfigurationFields, json: Data) throws {
+  init(_ fields: ConfigurationFields, json: Data) throws {
     self.json = json
     path = fields.path
     guard let family = try fields.string("model_type") else {
@@ -60,21 +63,50 @@ public struct ModelConfiguration: Sendable, Equatable {
     padTokenID = try fields.integer("pad_token_id")
   }
 
-  private var fields: ConfigurationFields {
+  /// The whole file.
+  var fields: ConfigurationFields {
     let object = (try? JSONSerialization.jsonObject(with: json)) as? [String: Any]
     return ConfigurationFields(path: path, values: object ?? [:])
   }
 
-  /// The shape of a Llama.
+  /// The labels of a sequence classifier, in the order of its outputs; nil where the file does not say.
   ///
-  /// - Throws: ``ModelFolderError`` where the file is of another family or contradicts itself.
-  public func llama() throws -> LlamaConfiguration { try LlamaConfiguration(fields) }
+  /// - Throws: ``ModelFolderError`` where the fields contradict each other.
+  public func labels() throws -> [String]? {
+    let count = try fields.integer("num_labels")
+    guard (0...100_000).contains(count ?? 0) else {
+      throw fields.error("num_labels", "expected 1 to 100000, found \(count ?? 0)")
+    }
+    guard let map = try fields.object("id2label")?.values else {
+      return count.map { (0..<Swift.max(0, $0)).map { "LABEL_\($0)" } }
+    }
+    let labels = try (0..<map.count).map { index in
+      guard let label = map["\(index)"] as? String else {
+        throw fields.error("id2label", "has \(map.count) entries, but no text for '\(index)'")
+      }
+      return label
+    }
+    guard count == nil || count == labels.count else {
+      throw fields.error(
+        "num_labels", "\(count ?? 0), but id2label has \(labels.count) entries; correct one")
+    }
+    return labels
+  }
 
   /// V as the file gives it.
-  var vocabularyCount: Int? { fields.values["vocab_size"] as? Int }
+  var vocabularyCount: Int? { textFields.values["vocab_size"] as? Int }
 
   /// The longest text of pretraining, in tokens, where the file gives it.
-  public var maximumLength: Int? { fields.values["max_position_embeddings"] as? Int }
+  public var maximumLength: Int? {
+    let values = textFields.values
+    return values["max_position_embeddings"] as? Int ?? values["n_positions"] as? Int
+  }
+
+  /// The part about texts, where the file describes more than that.
+  private var textFields: ConfigurationFields {
+    let fields = fields
+    return (try? fields.object("text_config")).flatMap { $0 } ?? fields
+  }
 
   /// The same model with or without a language head, as a file for a folder.
   ///
@@ -85,16 +117,19 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// - Throws: what JSON encoding throws.
   func data(as kind: ModelKind, elementType: ElementType) throws -> Data {
     var values = fields.values
-    let stem = (values["architectures"] as? [String])?.first.map { name in
-      name.range(of: "For").map { String(name[..<$0.lowerBound]) } ?? name
+    if let family = ModelFamily.all[family], hasLanguageHead != (kind == .language) {
+      values["architectures"] = [
+        kind == .language ? family.languageArchitecture : family.classifierArchitecture
+      ]
     }
-    values["architectures"] = ["\(stem ?? "Llama")For\(kind.architectureSuffix)"]
     values["dtype"] = "\(elementType)"
     values["torch_dtype"] = "\(elementType)"
-    if kind == .scalarHead {
-      values["num_labels"] = 1
-      values["id2label"] = ["0": "LABEL_0"]
-      values["label2id"] = ["LABEL_0": 0]
+    if case .classifier(let labels) = kind {
+      let indices = labels.indices.map { ("\($0)", labels[$0]) }
+      values["num_labels"] = labels.count
+      values["id2label"] = Dictionary(indices, uniquingKeysWith: { $1 })
+      values["label2id"] = Dictionary(
+        labels.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
     return try JSONSerialization.data(
       withJSONObject: values, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
@@ -115,8 +150,6 @@ public struct ModelConfiguration: Sendable, Equatable {
 public enum ModelKind: Sendable, Equatable {
   /// A model that predicts tokens.
   case language
-  /// A trunk with one number as output: reward model, cost model, critic.
-  case scalarHead
-
-  var architectureSuffix: String { self == .language ? "CausalLM" : "SequenceClassification" }
+  /// A trunk with one number a label as output; one label is a reward model, cost model or critic.
+  case classifier(labels: [String])
 }

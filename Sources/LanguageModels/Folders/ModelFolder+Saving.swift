@@ -25,14 +25,24 @@ extension ModelFolder {
       elementType ?? model.elementType, shardByteLimit)
   }
 
+  /// Writes a sequence classifier.
+  public static func save(
+    _ model: ClassifierModel, tokenizer: Tokenizer?, to folder: URL,
+    elementType: ElementType? = nil, shardByteLimit: Int = 5_000_000_000
+  ) throws {
+    try save(
+      model.parameters, model.trunk.configuration, .classifier(labels: model.labels), tokenizer,
+      folder, elementType ?? model.trunk.elementType, shardByteLimit)
+  }
+
   /// Writes a reward model or critic as a sequence classifier with one label.
   public static func save(
     _ model: ScalarHeadModel, tokenizer: Tokenizer?, to folder: URL,
     elementType: ElementType? = nil, shardByteLimit: Int = 5_000_000_000
   ) throws {
     try save(
-      model.parameters, model.trunk.configuration, .scalarHead, tokenizer, folder,
-      elementType ?? model.trunk.elementType, shardByteLimit)
+      model.parameters, model.trunk.configuration, .classifier(labels: model.labels), tokenizer,
+      folder, elementType ?? model.trunk.elementType, shardByteLimit)
   }
 
   private static func save(

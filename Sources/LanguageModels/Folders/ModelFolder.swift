@@ -7,15 +7,9 @@ public import Torch
 public struct ModelFolder {
   /// The folder.
   public let url: URL
-  /// Its `config.json`.
+  /// Its `config.json`; of a Gemma 3 that reads images too, the part about its text model.
   public let configuration: ModelConfiguration
-
-  private typealias Builder =
-    @Sendable (ModelConfiguration, ParameterStore) throws -> any LanguageModel
-  /// The families known, by `model_type`.
-  private static let families: [String: Builder] = [
-    "llama": { try Llama($0, $1) }
-  ]
+  private let family: ModelFamily
 
   /// Opens a folder; weights are read later.
   ///
@@ -30,11 +24,17 @@ public struct ModelFolder {
         path: url.path, reason: "it is a file; name the folder it is in")
     }
     self.url = url
-    configuration = try ModelConfiguration(folder: url)
-    guard Self.families[configuration.family] != nil else {
+    let whole = try ModelConfiguration(folder: url)
+    guard let family = ModelFamily.all[whole.family] else {
       throw ModelFolderError.unknownArchitecture(
-        path: url.appending(path: "config.json").path, found: configuration.family,
-        known: Self.families.keys.sorted())
+        path: url.appending(path: "config.json").path, found: whole.family,
+        known: ModelFamily.all.keys.sorted())
+    }
+    self.family = family
+    if let part = family.part, !part.isWhole {
+      configuration = try whole.part(part.field, standardFamily: part.standardFamily)
+    } else {
+      configuration = whole
     }
   }
 
@@ -52,11 +52,9 @@ public struct ModelFolder {
       throw ModelFolderError.wrongKind(
         path: url.path, found: "a reward model (sequence classifier)", wanted: "a language model")
     }
-    let store = ParameterStore(
-      reading: try CheckpointSource(folder: url),
-      elementType: elementType ?? configuration.storedType ?? .float32, device: device)
-    let model = try Self.build(configuration, store)
-    try store.finish(ignoring: Self.isHarmless)
+    let store = try store(elementType, device)
+    let model = try configuration.build(store.root)
+    try store.finish(ignoring: isUnread)
     return model
   }
 
@@ -83,13 +81,51 @@ public struct ModelFolder {
       return ScalarHeadModel(
         trunk: try languageModel(elementType: elementType, device: device), generator: generator)
     }
-    let store = ParameterStore(
-      reading: try CheckpointSource(folder: url),
-      elementType: elementType ?? configuration.storedType ?? .float32, device: device)
+    if let labels = try configuration.labels(), labels.count != 1 {
+      throw ModelFolderError.wrongKind(
+        path: url.path, found: "a classifier with \(labels.count) labels",
+        wanted: "a reward model, which has one; `attune score` gives the outputs of all labels")
+    }
+    let store = try store(elementType, device)
     let model = ScalarHeadModel(
-      trunk: try Self.build(configuration, store), store: store, deviation: 0)
-    try store.finish(ignoring: Self.isHarmless)
+      trunk: try configuration.build(store.root), store: store, deviation: 0)
+    try store.finish(ignoring: isUnread)
     return model
+  }
+
+  /// Reads a sequence classifier with any number of labels, a reward model among them.
+  ///
+  /// - Parameters:
+  ///   - elementType: type of the parameters in memory; nil keeps the file's.
+  ///   - device: where they shall live.
+  /// - Returns: the model, frozen.
+  /// - Throws: ``ModelFolderError``, `WeightsError`, `SafetensorsError`.
+  public func classifierModel(
+    elementType: ElementType? = .float32, device: Device = .cpu
+  ) throws -> ClassifierModel {
+    guard !configuration.hasLanguageHead else {
+      throw ModelFolderError.wrongKind(
+        path: url.path, found: "a language model",
+        wanted: "a sequence classifier with score.weight")
+    }
+    let store = try store(elementType, device)
+    // Files that name no labels have two, the number transformers assumes.
+    let labels = try configuration.labels() ?? ["LABEL_0", "LABEL_1"]
+    let model = ClassifierModel(
+      trunk: try configuration.build(store.root), labels: labels, store: store, deviation: 0)
+    try store.finish(ignoring: isUnread)
+    return model
+  }
+
+  private func store(_ elementType: ElementType?, _ device: Device) throws -> ParameterStore {
+    let partTrunk = try family.part.flatMap {
+      ModelFamily.all[try configuration.partFamily($0)]?.trunk
+    }
+    let source = RenamedSource(
+      try CheckpointSource(folder: url), for: family, partTrunk: partTrunk ?? family.trunk)
+    return ParameterStore(
+      reading: source, elementType: elementType ?? configuration.storedType ?? .float32,
+      device: device)
   }
 
   /// Draws a new language model of a shape.
@@ -98,22 +134,12 @@ public struct ModelFolder {
     device: Device = .cpu
   ) throws -> any LanguageModel {
     let store = ParameterStore(generator: generator, elementType: elementType, device: device)
-    return try build(configuration, store)
+    return try configuration.build(store.root)
   }
 
-  private static func build(
-    _ configuration: ModelConfiguration, _ store: ParameterStore
-  ) throws -> any LanguageModel {
-    guard let builder = families[configuration.family] else {
-      throw ModelFolderError.unknownArchitecture(
-        path: configuration.path, found: configuration.family, known: families.keys.sorted())
-    }
-    return try builder(configuration, store)
-  }
-
-  /// Buffers old checkpoints carry, and the head a tied or headless model does not read.
-  private static func isHarmless(_ name: String) -> Bool {
-    name.hasSuffix("rotary_emb.inv_freq") || name == "lm_head.weight"
+  /// The output matrix that a file may hold although the model is tied or has no language head.
+  private func isUnread(_ name: String) -> Bool {
+    name == family.head || name == ModelFamily.all[configuration.family]?.head
   }
 
   /// The folder's tokenizer; its vocabulary must fit the model.

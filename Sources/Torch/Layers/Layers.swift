@@ -3,21 +3,29 @@ import CTorch
 
 /// y = x Wᵀ + b.
 public struct Linear {
-  /// `[out, in]`.
+  /// `[out, in]`; `[in, out]` where the checkpoint stores it so.
   public let weight: Tensor
   /// `[out]`, or nil.
   public let bias: Tensor?
 
+  /// Whether `weight` is `[in, out]`, as GPT-2's files have it.
+  public let isTransposed: Bool
+
   /// Makes or reads `weight` and, if wanted, `bias` in the scope.
   public init(
-    _ scope: Scope, from input: Int, to output: Int, bias: Bool, deviation: Double = 0.02
+    _ scope: Scope, from input: Int, to output: Int, bias: Bool, deviation: Double = 0.02,
+    isTransposed: Bool = false
   ) {
-    weight = scope.parameter("weight", [output, input], .normal(deviation: deviation))
+    let shape = isTransposed ? [input, output] : [output, input]
+    weight = scope.parameter("weight", shape, .normal(deviation: deviation))
     self.bias = bias ? scope.parameter("bias", [output], .zeros) : nil
+    self.isTransposed = isTransposed
   }
 
   /// `[..., in]` to `[..., out]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { linear(x, weight, bias) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    linear(x, isTransposed ? weight.transposed(0, 1) : weight, bias)
+  }
 }
 
 /// x Wᵀ + b with the weight given: for heads tied to the embedding.
@@ -49,16 +57,45 @@ public struct RMSNorm {
   public let weight: Tensor
   /// ε, added under the root.
   public let epsilon: Double
+  /// Whether the gain is 1 + weight, applied before the conversion to the input's type (Gemma).
+  public let isAroundOne: Bool
 
   /// Makes or reads `weight` in the scope.
-  public init(_ scope: Scope, width: Int, epsilon: Double) {
-    weight = scope.parameter("weight", [width], .ones)
+  public init(_ scope: Scope, width: Int, epsilon: Double, isAroundOne: Bool = false) {
+    weight = scope.parameter("weight", [width], isAroundOne ? .zeros : .ones)
     self.epsilon = epsilon
+    self.isAroundOne = isAroundOne
   }
 
   /// `[..., D]` to `[..., D]`, the input's type.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    produce("RMS norm of \(x.shape)") { ct_rms_norm(x.pointer, weight.pointer, epsilon, $0) }
+    produce("RMS norm of \(x.shape)") {
+      ct_rms_norm(x.pointer, weight.pointer, epsilon, isAroundOne, $0)
+    }
+  }
+}
+
+/// Normalisation to mean 0 and variance 1, times a gain, plus a bias.
+public struct LayerNorm {
+  /// `[D]`.
+  public let weight: Tensor
+  /// `[D]`.
+  public let bias: Tensor
+  /// ε, added to the variance.
+  public let epsilon: Double
+
+  /// Makes or reads `weight` and `bias` in the scope.
+  public init(_ scope: Scope, width: Int, epsilon: Double) {
+    weight = scope.parameter("weight", [width], .ones)
+    bias = scope.parameter("bias", [width], .zeros)
+    self.epsilon = epsilon
+  }
+
+  /// `[..., D]` to `[..., D]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    produce("layer norm of \(x.shape)") {
+      ct_layer_norm(x.pointer, weight.pointer, bias.pointer, epsilon, $0)
+    }
   }
 }
 
@@ -66,7 +103,8 @@ public struct RMSNorm {
 ///
 /// - Parameters:
 ///   - x: queries or keys `[B, H, T, K]`.
-///   - cosine: `[T, K]`, or `[B, 1, T, K]` where rows stand at different positions.
+///   - cosine: `[T, K']`, or `[B, 1, T, K']` where rows stand at different positions; where K' is below K, only the
+///     first K' numbers of a head turn.
 ///   - sine: as `cosine`.
 /// - Returns: as `x`.
 public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor {
@@ -84,12 +122,15 @@ public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor {
 ///   - mask: true where attention is allowed, broadcast to `[B, H, T, S]`; nil allows all (or what `causal` leaves).
 ///   - causal: position t sees positions up to t; needs T = S and no mask.
 ///   - scale: the factor on the products, normally K^-1/2.
+///   - cap: bounds the scores before the mask: s becomes cap · tanh(s / cap); nil leaves them.
 /// - Returns: `[B, H, T, K]`.
 public func attention(
-  _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, mask: Tensor? = nil, causal: Bool, scale: Double,
+  cap: Double? = nil
 ) -> Tensor {
   produce("attention of \(query.shape), \(key.shape)") {
-    ct_attention(query.pointer, key.pointer, value.pointer, mask?.pointer, causal, scale, $0)
+    ct_attention(
+      query.pointer, key.pointer, value.pointer, mask?.pointer, causal, scale, cap ?? 0, $0)
   }
 }
 
@@ -110,12 +151,13 @@ public struct TargetLogProbs {
 ///   - weight: `[V, D]`, the output matrix.
 ///   - targets: token ids `[N]`, int64.
 ///   - temperature: above 0; divides the logits.
+///   - cap: bounds the logits before that: l becomes cap · tanh(l / cap); nil leaves them.
 ///   - wantsEntropy: also gives the entropy of each whole distribution.
 ///   - wantsTop1: also tells whether the target was the likeliest.
 ///   - chunkElements: about how many logits may exist at once.
 /// - Returns: log-probabilities, and what else was asked for.
 public func targetLogProbs(
-  hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1,
+  hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1, cap: Double? = nil,
   wantsEntropy: Bool = false, wantsTop1: Bool = false, chunkElements: Int = 1 << 20
 ) -> TargetLogProbs {
   let chunk = Swift.max(16, chunkElements / Swift.max(1, weight.size(0)))
@@ -123,8 +165,8 @@ public func targetLogProbs(
   var top1: ct_tensor?
   let logProbs = produce("log-probs of \(targets.shape) targets") {
     ct_target_log_probs(
-      hidden.pointer, weight.pointer, targets.pointer, temperature, Int64(chunk), wantsEntropy,
-      wantsTop1, $0, &entropy, &top1)
+      hidden.pointer, weight.pointer, targets.pointer, temperature, cap ?? 0, Int64(chunk),
+      wantsEntropy, wantsTop1, $0, &entropy, &top1)
   }
   let entropyTensor = entropy.map(Tensor.init(owning:))
   let top1Tensor = top1.map(Tensor.init(owning:))

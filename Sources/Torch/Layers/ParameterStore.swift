@@ -104,22 +104,29 @@ public final class ParameterStore {
     guard let source else { return nil }
     do {
       guard let stored = source.shape(of: name) else {
-        if !optionalPrefixes.contains(where: name.hasPrefix) { missing.append(name) }
-        return nil
+        if optionalPrefixes.contains(where: name.hasPrefix) { return nil }
+        missing.append(name)
+        return placeholder(shape)
       }
       used.insert(name)
       guard stored == shape else {
         throw WeightsError.shapeMismatch(name: name, stored: stored, configured: shape)
       }
-      guard let tensor = try source.tensor(name) else { return nil }
+      guard let tensor = try source.tensor(name) else { return placeholder(shape) }
       // Neither the memory nor the history of a file or another model may become part of a parameter.
       let plain = tensor.detached()
       let placed = plain.to(device).to(elementType)
       return placed.handle === plain.handle ? placed.copy() : placed
     } catch {
       problems.append(error)
-      return nil
+      return placeholder(shape)
     }
+  }
+
+  /// What stands for a parameter that could not be read until ``finish(ignoring:)`` throws: no memory, however large
+  /// the configuration says the tensor is.
+  private func placeholder(_ shape: [Int]) -> Tensor {
+    .zeros(shape.map { _ in 0 }, elementType: elementType, device: device)
   }
 
   private func draw(_ name: String, _ shape: [Int], _ initialization: Initialization) -> Tensor {
@@ -127,7 +134,6 @@ public final class ParameterStore {
     case .zeros: return .zeros(shape, elementType: elementType, device: device)
     case .ones: return .ones(shape, elementType: elementType, device: device)
     case .normal(let deviation):
-      // Without a generator the draw cannot be used anyway: `finish` throws for the missing name.
       guard let generator else { return .zeros(shape, elementType: elementType, device: device) }
       return generator.normal(deviation: deviation, shape: shape).to(device).to(elementType)
     }
@@ -155,6 +161,11 @@ public struct Scope {
   /// A place below this one.
   public static func / (scope: Scope, name: String) -> Scope {
     Scope(path: scope.path.isEmpty ? name : "\(scope.path).\(name)", store: scope.store)
+  }
+
+  /// The parameters made here and below so far, in order.
+  public var parameters: NamedTensors {
+    path.isEmpty ? store.parameters : store.parameters.filter { $0.name.hasPrefix("\(path).") }
   }
 
   /// The parameter `name` here, read or drawn.

@@ -141,6 +141,8 @@ public func relu(_ x: Tensor) -> Tensor { unary("relu", ct_relu, x) }
 public func silu(_ x: Tensor) -> Tensor { unary("silu", ct_silu, x) }
 /// x times the normal distribution function, exact form.
 public func gelu(_ x: Tensor) -> Tensor { unary("gelu", ct_gelu, x) }
+/// x times the normal distribution function, approximated with tanh.
+public func geluTanh(_ x: Tensor) -> Tensor { unary("gelu", ct_gelu_tanh, x) }
 /// Element-wise larger of two.
 public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor { binary("maximum", ct_maximum, a, b) }
 /// Element-wise smaller of two.

@@ -51,6 +51,8 @@ public struct DPOJob {
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
     let policy = try source.languageModel(
       elementType: settings.elementType, device: settings.device)
+    let lengths = [pairs.chosen, pairs.rejected].flatMap { $0.indices.map($0.length(of:)) }
+    try policy.requirePositions(forTexts: lengths.max() ?? 0, boundBy: "max_length")
     policy.setTrainable(true)
     let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
       elementType: settings.elementType, device: settings.device)

@@ -71,6 +71,8 @@ public struct PPOJob {
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
     let policy = try source.languageModel(
       elementType: settings.elementType, device: settings.device)
+    let longest = (prompts.map(\.ids.count).max() ?? 0) + method.sampling.maxNewTokens
+    try policy.requirePositions(forTexts: longest, boundBy: "max_completion_length")
     policy.setTrainable(true)
     let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
       elementType: settings.elementType, device: settings.device)

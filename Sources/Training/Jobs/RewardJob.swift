@@ -48,6 +48,8 @@ public struct RewardJob {
     let model = try source.scalarHeadModel(
       freshHead: Generator(seed: settings.seed), elementType: settings.elementType,
       device: settings.device)
+    let lengths = [pairs.chosen, pairs.rejected].flatMap { $0.indices.map($0.length(of:)) }
+    try model.trunk.requirePositions(forTexts: lengths.max() ?? 0, boundBy: "max_length")
     model.setTrainable(true)
     let optimizer = settings.optimization.optimizer(model.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }

@@ -44,6 +44,8 @@ public struct SFTJob {
 
     let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
     let model = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    try model.requirePositions(
+      forTexts: rows.indices.map(rows.length(of:)).max() ?? 0, boundBy: "max_length")
     model.setTrainable(true)
     let optimizer = settings.optimization.optimizer(model.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }

@@ -17,8 +17,9 @@ struct ScoreCommand: ParsableCommand {
       Rows hold prompt and completion, text, messages, prompt with chosen and rejected, or prompt_ids \
       and completion_ids. A language model adds `log_probs` (nats, one a token of the completion, or \
       of all tokens but the first), their sum `log_prob` and `token_count`; a reward model adds \
-      `score`. Pairs get each column twice, as `chosen_...` and `rejected_...`, and `margin`. Order \
-      and other columns stay.
+      `score`, a classifier with several labels `scores`, one a label in the order of id2label. Pairs \
+      get each column twice, as `chosen_...` and `rejected_...`, and `margin`. Order and other columns \
+      stay.
 
       Text is tokenised as in training: prompt and completion as one string, the completion beginning \
       where its tokens first differ from the prompt's alone (for a pair, where the earlier of the two \
@@ -75,7 +76,7 @@ struct ScoreCommand: ParsableCommand {
     let device = try model.precision.apply()
     let judge = try judge(files, device)
     var encoder = ScoreRowEncoder(
-      files: files, vocabularyCount: judge.vocabularyCount,
+      files: files, vocabularyCount: judge.model.vocabularyCount,
       scoresWholeTexts: !files.configuration.hasLanguageHead, addsEnd: addsEnd)
     let rows = try RowInput(input ?? datasetPath)
     let results = try RowOutput(output)
@@ -89,7 +90,9 @@ struct ScoreCommand: ParsableCommand {
           isAtEnd = true
           break
         }
-        part.append((row, try encoder.texts(of: row)))
+        let texts = try encoder.texts(of: row)
+        try judge.checkLengths(of: texts, row)
+        part.append((row, texts))
       }
       let limit = files.configuration.maximumLength ?? .max
       longCount += part.count { $0.texts.contains { $0.row.ids.count > limit } }
@@ -125,8 +128,18 @@ struct ScoreCommand: ParsableCommand {
   // MARK: Models
 
   private struct Judge {
-    var vocabularyCount: Int
+    var model: any LanguageModel
     var columns: ([ScoredText]) -> [JSONObject]
+
+    /// Refuses texts for whose tokens the model has no positions.
+    func checkLengths(of texts: [ScoredText], _ row: RowInput.Row) throws {
+      guard let limit = model.lengthLimit,
+        let longest = texts.map(\.row.ids.count).max(), longest > limit
+      else { return }
+      throw FeedbackError.field(
+        at: row.place, field: "text",
+        problem: "has \(longest) tokens, and the model has positions for \(limit); shorten it")
+    }
   }
 
   private func judge(_ files: ModelFolder, _ device: Device) throws -> Judge {
@@ -135,21 +148,42 @@ struct ScoreCommand: ParsableCommand {
       guard temperature == 1 else {
         throw UsageError("--temperature: \(model.modelPath) is a reward model, which has none")
       }
+      if let labels = try files.configuration.labels(), labels.count != 1 {
+        return try classifierJudge(files, device)
+      }
       let reward = try files.scalarHeadModel(elementType: type, device: device)
-      return Judge(vocabularyCount: reward.trunk.vocabularyCount) { texts in
+      return Judge(model: reward.trunk) { texts in
         let scores = rewardScores(reward, texts.map(\.row), batchSize: batchSize, padTokenID: 0)
         return zip(texts, scores).map { ["\($0.prefix)score": JSONValue(shortest: Float($1))] }
       }
     }
     let language = try files.languageModel(elementType: type, device: device)
     let scorer = RowScorer(batchSize: batchSize, temperature: temperature)
-    return Judge(vocabularyCount: language.vocabularyCount) { texts in
+    return Judge(model: language) { texts in
       zip(texts, scorer.logProbs(of: language, texts.map(\.row))).map { text, values in
         [
           "\(text.prefix)log_probs": .array(values.map { JSONValue(shortest: $0) }),
           "\(text.prefix)log_prob": JSONValue(finite: values.reduce(0.0) { $0 + Double($1) }),
           "\(text.prefix)token_count": .integer(values.count),
         ]
+      }
+    }
+  }
+
+  private func classifierJudge(_ files: ModelFolder, _ device: Device) throws -> Judge {
+    let classifier = try files.classifierModel(
+      elementType: model.precision.elementType, device: device)
+    return Judge(model: classifier.trunk) { texts in
+      withoutGrad {
+        stride(from: 0, to: texts.count, by: batchSize).flatMap { start -> [JSONObject] in
+          let part = texts[start..<min(texts.count, start + batchSize)]
+          let batch = TokenBatch(part.map(\.row), padTokenID: 0, device: device)
+          let logits = classifier.logits(of: batch)  // [B, C]
+          return part.enumerated().map { row, text in
+            let scores = logits.picked(0, row).floats.map { JSONValue(shortest: $0) }
+            return ["\(text.prefix)scores": .array(scores)]
+          }
+        }
       }
     }
   }
