@@ -22,6 +22,9 @@ func makeDecoder(_ json: JSONField) throws -> any TokenDecoder {
   case "Fuse": FuseDecoder()
   case "Strip": try StripDecoder(json)
   case "Metaspace": try MetaspaceDecoder(json)
+  case "WordPiece": try WordPieceDecoder(json)
+  case "BPEDecoder": try SuffixDecoder(json)
+  case "CTC": try AlignmentDecoder(json)
   case let type: throw TokenizerError.unsupported(stage: "decoder '\(type)'")
   }
 }
