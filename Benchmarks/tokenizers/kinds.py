@@ -156,15 +156,15 @@ def isolated(pattern):
                                     pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 
-def gpt2(lines):
-    t = byte_level(6000, lines, pre_tokenizers.ByteLevel(add_prefix_space=False))
+def gpt2(lines, size=6000):
+    t = byte_level(size, lines, pre_tokenizers.ByteLevel(add_prefix_space=False))
     t.post_processor = processors.ByteLevel(add_prefix_space=True, trim_offsets=False)
     t.add_special_tokens([AddedToken("<|endoftext|>", normalized=True)])
     return t
 
 
-def llama3(lines):
-    t = rebuilt(byte_level(6000, lines, isolated(LLAMA3)), ignore_merges=True)
+def llama3(lines, size=6000):
+    t = rebuilt(byte_level(size, lines, isolated(LLAMA3)), ignore_merges=True)
     t.add_special_tokens(["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>", "<|start_header_id|>", "<|end_header_id|>"])
     begin = t.token_to_id("<|begin_of_text|>")
     t.post_processor = processors.Sequence([
@@ -174,52 +174,52 @@ def llama3(lines):
     return t
 
 
-def qwen2(lines):
-    t = byte_level(6000, lines, isolated(QWEN2), normalizers.NFC())
+def qwen2(lines, size=6000):
+    t = byte_level(size, lines, isolated(QWEN2), normalizers.NFC())
     t.post_processor = processors.ByteLevel(add_prefix_space=False, trim_offsets=False)
     t.add_special_tokens(["<|endoftext|>", "<|im_start|>", "<|im_end|>"])
     t.add_tokens([AddedToken("<tool_call>", normalized=False), AddedToken("</tool_call>", normalized=False)])
     return t
 
 
-def neox(lines):
-    t = byte_level(6000, lines, pre_tokenizers.ByteLevel(add_prefix_space=False), normalizers.NFC(), ["<|endoftext|>", "<|padding|>"])
+def neox(lines, size=6000):
+    t = byte_level(size, lines, pre_tokenizers.ByteLevel(add_prefix_space=False), normalizers.NFC(), ["<|endoftext|>", "<|padding|>"])
     t.post_processor = processors.ByteLevel(add_prefix_space=False, trim_offsets=True)
     t.add_tokens([AddedToken(" " * n, normalized=True) for n in range(24, 1, -1)])
     return t
 
 
-def roberta(lines):
-    t = byte_level(4000, lines, pre_tokenizers.ByteLevel(add_prefix_space=True), None, ["<s>", "<pad>", "</s>", "<unk>"])
+def roberta(lines, size=4000):
+    t = byte_level(size, lines, pre_tokenizers.ByteLevel(add_prefix_space=True), None, ["<s>", "<pad>", "</s>", "<unk>"])
     t.add_special_tokens([AddedToken("<mask>", lstrip=True)])
     t.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=True)
     return t
 
 
-def o200k(lines):
-    t = byte_level(6000, lines, isolated(O200K))
+def o200k(lines, size=6000):
+    t = byte_level(size, lines, isolated(O200K))
     t.post_processor = processors.ByteLevel(trim_offsets=False)
     t.add_special_tokens(["<|endoftext|>"])
     return t
 
 
-def deepseek(lines):
+def deepseek(lines, size=6000):
     stages = [pre_tokenizers.Split(Regex(p), "isolated") for p in DEEPSEEK]
-    t = byte_level(6000, lines, pre_tokenizers.Sequence(stages + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
+    t = byte_level(size, lines, pre_tokenizers.Sequence(stages + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]),
                    normalizers.Sequence([]))
     t.post_processor = processors.ByteLevel(trim_offsets=False)
     t.add_special_tokens(["<｜begin▁of▁sentence｜>"])
     return t
 
 
-def clip(lines):
+def clip(lines, size=4000):
     normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Replace(Regex(r"\s+"), " "), normalizers.Lowercase()])
     pre = pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(CLIP), "removed", invert=True),
                                    pre_tokenizers.ByteLevel(add_prefix_space=False)])
     t = Tokenizer(models.BPE(unk_token="<|endoftext|>", end_of_word_suffix="</w>"))
     t.normalizer, t.pre_tokenizer = normalizer, pre
     t.train_from_iterator(lines, trainers.BpeTrainer(
-        vocab_size=4000, special_tokens=["<|startoftext|>", "<|endoftext|>"], show_progress=False, end_of_word_suffix="</w>",
+        vocab_size=size, special_tokens=["<|startoftext|>", "<|endoftext|>"], show_progress=False, end_of_word_suffix="</w>",
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
     t.post_processor = processors.RobertaProcessing(("<|endoftext|>", 1), ("<|startoftext|>", 0), trim_offsets=False,
                                                     add_prefix_space=False)
@@ -245,24 +245,24 @@ def with_bytes(model_lines, size, normalizer, specials):
     return t
 
 
-def llama2(lines):
+def llama2(lines, size=6000):
     normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    t = with_bytes(lines, 6000, normalizer, ["<unk>", "<s>", "</s>"])
+    t = with_bytes(lines, size, normalizer, ["<unk>", "<s>", "</s>"])
     t.post_processor = processors.TemplateProcessing(single="<s> $A", pair="<s>:0 $A:0 <s>:1 $B:1", special_tokens=[("<s>", 1)])
     t.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)])
     return t
 
 
-def llama2_metaspace(lines):
+def llama2_metaspace(lines, size=6000):
     """As newer conversions write it: no normalizer, a space in front of the first word only."""
-    t = llama2(lines)
+    t = llama2(lines, size)
     t.normalizer = None
     t.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=False)
     return t
 
 
-def gemma(lines):
-    t = with_bytes(lines, 6000, normalizers.Replace(" ", "▁"), ["<pad>", "<eos>", "<bos>", "<unk>"])
+def gemma(lines, size=6000):
+    t = with_bytes(lines, size, normalizers.Replace(" ", "▁"), ["<pad>", "<eos>", "<bos>", "<unk>"])
     t.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
     t.add_tokens([AddedToken(s, normalized=False) for s in ["\n\n", "\n\n\n", "▁▁", "▁▁▁", "<table>", "<start_of_turn>"]])
     t.post_processor = processors.TemplateProcessing(single="<bos> $A", pair="<bos> $A <bos>:1 $B:1", special_tokens=[("<bos>", 2)])
@@ -270,18 +270,23 @@ def gemma(lines):
     return t
 
 
+# A file of SentencePiece normalisation rules in place of nmt_nfkc, whose map is large.
+RULES = None
+
+
 def piece_model(lines, size, **options):
     out = io.BytesIO()
+    rules = {"normalization_rule_tsv": RULES} if RULES else {"normalization_rule_name": "nmt_nfkc"}
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(l.replace("\n", " ") for l in lines), model_writer=out, vocab_size=size, model_type="unigram",
-        normalization_rule_name="nmt_nfkc", minloglevel=2, character_coverage=0.9995, num_threads=1, **options)
+        minloglevel=2, character_coverage=0.9995, num_threads=1, hard_vocab_limit=False, **rules, **options)
     proto = sentencepiece_model_pb2.ModelProto()
     proto.ParseFromString(out.getvalue())
     return [(p.piece, p.score) for p in proto.pieces], proto.normalizer_spec.precompiled_charsmap
 
 
-def t5(lines):
-    pieces, charsmap = piece_model(lines, 4000, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
+def t5(lines, size=4000):
+    pieces, charsmap = piece_model(lines, size, pad_id=0, eos_id=1, unk_id=2, bos_id=-1)
     t = Tokenizer(models.Unigram(pieces, 2, False))
     t.normalizer = normalizers.Precompiled(charsmap)
     t.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
@@ -292,8 +297,8 @@ def t5(lines):
     return t
 
 
-def xlmr(lines):
-    pieces, charsmap = piece_model(lines, 5000)
+def xlmr(lines, size=5000):
+    pieces, charsmap = piece_model(lines, size)
     pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + pieces[3:] + [("<mask>", 0.0)]
     t = Tokenizer(models.Unigram(pieces, 3, False))
     t.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap), normalizers.Replace(Regex(" {2,}"), " ")])
@@ -305,8 +310,8 @@ def xlmr(lines):
     return t
 
 
-def unigram_bytes(lines):
-    pieces, charsmap = piece_model(lines, 4000, byte_fallback=True)
+def unigram_bytes(lines, size=4000):
+    pieces, charsmap = piece_model(lines, size, byte_fallback=True)
     t = Tokenizer(models.Unigram(pieces, 0, True))
     t.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Strip()])
     t.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="first", split=True)
@@ -324,22 +329,22 @@ def wordpiece(lines, size, normalizer, pre_tokenizer):
     return t
 
 
-def bert(lines):
-    t = wordpiece(lines, 5000, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
+def bert(lines, size=5000):
+    t = wordpiece(lines, size, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
     t.post_processor = processors.TemplateProcessing(
         single="[CLS]:0 $A:0 [SEP]:0", pair="[CLS]:0 $A:0 [SEP]:0 $B:1 [SEP]:1", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
     return t
 
 
-def bert_cased(lines):
-    t = wordpiece(lines, 5000, normalizers.BertNormalizer(lowercase=False), pre_tokenizers.BertPreTokenizer())
+def bert_cased(lines, size=5000):
+    t = wordpiece(lines, size, normalizers.BertNormalizer(lowercase=False), pre_tokenizers.BertPreTokenizer())
     t.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     return t
 
 
-def mixed(lines):
+def mixed(lines, size=3000):
     """Stages that none of the others has."""
-    t = wordpiece(lines, 3000, normalizers.Sequence([normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]),
+    t = wordpiece(lines, size, normalizers.Sequence([normalizers.NFKD(), normalizers.StripAccents(), normalizers.Lowercase()]),
                   pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Punctuation("contiguous"),
                                            pre_tokenizers.Digits(individual_digits=True),
                                            pre_tokenizers.CharDelimiterSplit("_"),

@@ -279,6 +279,8 @@ extension Pipeline {
     workspace.cache.append(word, to: &workspace.pieces) { [model] pieces in
       model.tokenize(
         word, isByteLevel: isByteLevel, scratch: &workspace.scratch, into: &pieces)
+      // What was left out must be noticed each time.
+      return !workspace.scratch.hasUnencodable
     }
   }
 }

@@ -7,6 +7,12 @@ protocol TokenDecoder: Sendable {
   /// - Parameter tokens: valid UTF-8 each.
   /// - Returns: what the tokens became, valid UTF-8 each.
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]]
+  /// Whether tokens `<0xHH>` in a row are read as one piece of UTF-8.
+  var fallsBackToBytes: Bool { get }
+}
+
+extension TokenDecoder {
+  var fallsBackToBytes: Bool { false }
 }
 
 /// Reads the `decoder` of a tokenizer file.
@@ -32,6 +38,8 @@ func makeDecoder(_ json: JSONField) throws -> any TokenDecoder {
 /// Several decoders, one after the other.
 struct DecoderSequence: TokenDecoder {
   let stages: [any TokenDecoder]
+
+  var fallsBackToBytes: Bool { stages.contains(where: \.fallsBackToBytes) }
 
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
     stages.reduce(tokens) { $1.decode($0) }

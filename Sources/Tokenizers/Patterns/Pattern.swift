@@ -108,7 +108,8 @@ final class Pattern: @unchecked Sendable {
           start = Self.boundary(text, after: windowEnd)
           continue
         }
-        guard status > 0, let places = pcre2_get_ovector_pointer_8(data), places[0] <= places[1]
+        // 0: there are more groups than places kept, which is all right.
+        guard status >= 0, let places = pcre2_get_ovector_pointer_8(data), places[0] <= places[1]
         else { throw .patternTooSlow(pattern: source) }
         let match = Int(places[0])..<Int(places[1])
         if match.isEmpty, match.lowerBound == matches.last?.upperBound {
@@ -147,8 +148,10 @@ final class Pattern: @unchecked Sendable {
     for scalar in source.unicodeScalars.prefix(256) where !probes.contains(scalar) {
       if probes.count < 24 { probes.append(scalar) }
     }
+    // What the pattern may need further on, so that it is not given up before it is tried.
+    let rest = "\u{1}" + String(String.UnicodeScalarView(probes))
     for scalar in probes {
-      var text = String(String.UnicodeScalarView(repeatElement(scalar, count: 40))) + "\u{1}"
+      var text = String(String.UnicodeScalarView(repeatElement(scalar, count: 40))) + rest
       _ = try text.withUTF8 { try matches(in: $0, stepLimit: 500_000) }
     }
   }

@@ -10,8 +10,8 @@
 import Foundation
 import Tokenizers
 
-setvbuf(stdout, nil, _IOFBF, 1 << 20)
 let arguments = CommandLine.arguments
+var pending = Data()
 guard arguments.count >= 3, let file = FileManager.default.contents(atPath: arguments[2]) else {
   FileHandle.standardError.write(Data("tokenizer-probe: see the head of main.swift\n".utf8))
   exit(2)
@@ -24,6 +24,19 @@ case "pairs": try pairs()
 case "speed": try speed()
 case "fuzz": try fuzz()
 default: exit(2)
+}
+writePending()
+
+/// Writes a line to standard output, many at a time.
+@MainActor func put(_ parts: String...) {
+  pending.append(contentsOf: parts.joined(separator: "\t").utf8)
+  pending.append(0x0A)
+  if pending.count > 1 << 20 { writePending() }
+}
+
+@MainActor func writePending() {
+  FileHandle.standardOutput.write(pending)
+  pending = Data()
 }
 
 func hexadecimal(_ text: String) -> String {
@@ -38,7 +51,7 @@ func hexadecimal(_ text: String) -> String {
 
 func list(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: " ") }
 
-func encode() throws {
+@MainActor func encode() throws {
   let tokenizer = try Tokenizer(tokenizerJSON: file, configuration: nil)
   while let line = readLine() {
     let text = try JSONDecoder().decode(String.self, from: Data(line.utf8))
@@ -46,9 +59,8 @@ func encode() throws {
     guard tokenizer.encode(text) == ids else { fatalError("ids depend on offsets: \(line)") }
     let row = try tokenizer.encodeBatch([text])[0]
     guard row.ids == ids, row.offsets == offsets else { fatalError("batch differs: \(line)") }
-    print(
-      list(ids), list(offsets.flatMap { [$0.lowerBound, $0.upperBound] }), decoded(tokenizer, ids),
-      separator: "\t")
+    put(
+      list(ids), list(offsets.flatMap { [$0.lowerBound, $0.upperBound] }), decoded(tokenizer, ids))
   }
 }
 
@@ -64,22 +76,22 @@ func decoded(_ tokenizer: Tokenizer, _ ids: [Int]) -> String {
   return "\(hexadecimal(text))\t\(hexadecimal(everything))\t\(isSame ? "same" : hexadecimal(streamed))"
 }
 
-func decode() throws {
+@MainActor func decode() throws {
   let tokenizer = try Tokenizer(tokenizerJSON: file, configuration: nil)
   while let line = readLine() {
-    print(decoded(tokenizer, line.split(separator: " ").compactMap { Int($0) }))
+    put(decoded(tokenizer, line.split(separator: " ").compactMap { Int($0) }))
   }
 }
 
-func pairs() throws {
+@MainActor func pairs() throws {
   var tokenizer = try Tokenizer(tokenizerJSON: file, configuration: nil)
   if tokenizer.padding == nil { tokenizer.padding = Padding(tokenID: 0) }
   var batch: [(String, String)] = []
-  func flush() throws {
+  @MainActor func flush() throws {
     for row in try tokenizer.encodeBatch(batch) {
-      print(
+      put(
         list(row.ids), list(row.typeIDs), list(row.attentionMask), list(row.specialTokensMask),
-        list(row.offsets.flatMap { [$0.lowerBound, $0.upperBound] }), separator: "\t")
+        list(row.offsets.flatMap { [$0.lowerBound, $0.upperBound] }))
     }
     batch = []
   }
@@ -91,7 +103,7 @@ func pairs() throws {
   try flush()
 }
 
-func speed() throws {
+@MainActor func speed() throws {
   let tokenizer = try Tokenizer(tokenizerJSON: file, configuration: nil)
   let texts = String(
     decoding: FileManager.default.contents(atPath: arguments[3]) ?? Data(), as: UTF8.self
@@ -119,7 +131,7 @@ struct SplitMix: RandomNumberGenerator {
   }
 }
 
-func fuzz() throws {
+@MainActor func fuzz() throws {
   var generator = SplitMix(state: UInt64(arguments[4]) ?? 1)
   let end = ContinuousClock().now.advanced(by: .seconds(Int(arguments[3]) ?? 10))
   let original = Array(file)
