@@ -144,7 +144,8 @@ extension AlignedText {
   /// source of the last scalar replaced.
   mutating func replace(_ pattern: [UInt8], with content: [UInt8]) {
     guard !pattern.isEmpty else { return }
-    replace(bytes.withUnsafeBufferPointer { ByteSearch.matches(of: pattern, in: $0) }, with: content)
+    replace(
+      bytes.withUnsafeBufferPointer { ByteSearch.matches(of: pattern, in: $0) }, with: content)
   }
 
   /// Replaces ranges of bytes, ascending and without overlap, by `content`, which takes the source

@@ -17,17 +17,17 @@ public import Foundation
 /// skipped in silence. Of `tokenizer_config.json`, `add_bos_token`, `add_eos_token` and
 /// `clean_up_tokenization_spaces` are not applied: the post-processor and the decoder of
 /// `tokenizer.json` alone decide. Its `truncation` and `padding` are for
-/// ``encodeBatch(_:addSpecialTokens:)-([String],_)``; ``encode(_:addSpecialTokens:)`` gives all tokens.
+/// ``encodeBatch(_:addSpecialTokens:)``; ``encode(_:addSpecialTokens:)`` gives all tokens.
 ///
 /// Characters are told apart as `tokenizers` 0.23 does, by tables that were read off it. Regular
 /// expressions run in PCRE2; what they say of scripts (`\p{Han}`) is as new as the installed PCRE2.
 public struct Tokenizer: Sendable {
   let pipeline: Pipeline
   var configuration: TokenizerConfiguration
-  /// How ``encodeBatch(_:addSpecialTokens:)-([String],_)`` cuts texts; nil leaves them whole. The
+  /// How ``encodeBatch(_:addSpecialTokens:)`` cuts texts; nil leaves them whole. The
   /// file's setting at first.
   public var truncation: Truncation?
-  /// How ``encodeBatch(_:addSpecialTokens:)-([String],_)`` fills rows up; nil leaves them as they
+  /// How ``encodeBatch(_:addSpecialTokens:)`` fills rows up; nil leaves them as they
   /// are. The file's setting at first.
   public var padding: Padding?
 
@@ -93,7 +93,7 @@ public struct Tokenizer: Sendable {
   /// Encodes a text.
   ///
   /// What the vocabulary cannot write, where it has no unknown token, is left out, and a text on
-  /// which a regular expression takes too long is cut less finely; ``encodeBatch(_:addSpecialTokens:)-([String],_)``
+  /// which a regular expression takes too long is cut less finely; ``encodeBatch(_:addSpecialTokens:)``
   /// throws in both cases.
   ///
   /// - Parameters:

@@ -84,7 +84,7 @@ struct BatchTests {
       let shown = Comment(
         rawValue: "\(entry.kind) \(entry.truncation?.json ?? "") \(entry.padding?.json ?? "")")
       if let digest = entry.pairs {
-        let rows = try tokenizer.encodeBatch(book.inputs.map { ($0[0], $0[1]) })
+        let rows = try tokenizer.encodeBatch(pairs: book.inputs.map { ($0[0], $0[1]) })
         if let text = entry.pairsText { #expect(written(rows) == text, shown) }
         #expect(Fixture.digest(written(rows)) == digest, shown)
       }
@@ -117,7 +117,7 @@ struct BatchTests {
   @Test("an empty batch has no rows; an empty text has the added tokens alone")
   func empty() throws {
     let tokenizer = try Fixture.kind("bert")
-    #expect(try tokenizer.encodeBatch([String]()).isEmpty)
+    #expect(try tokenizer.encodeBatch([]).isEmpty)
     #expect(try tokenizer.encodeBatch([""])[0].specialTokensMask == [1, 1])
     #expect(try tokenizer.encodeBatch([""], addSpecialTokens: false)[0].ids.isEmpty)
   }
@@ -134,13 +134,14 @@ struct BatchTests {
     tokenizer.truncation = Truncation(maxLength: 4, strategy: .onlySecond)
     #expect(throws: TokenizerError.self) { try tokenizer.encodeBatch(["one two three four"]) }
     #expect(throws: TokenizerError.self) {
-      try tokenizer.encodeBatch([("one two three four", "x")])
+      try tokenizer.encodeBatch(pairs: [("one two three four", "x")])
     }
   }
 
   @Test("what cannot be written is left out of ids and an error in a batch")
   func unencodable() throws {
-    let file = #"{"model": {"type": "Unigram", "unk_id": null, "vocab": [["a", -1.0], ["b", -2.0]]}}"#
+    let file =
+      #"{"model": {"type": "Unigram", "unk_id": null, "vocab": [["a", -1.0], ["b", -2.0]]}}"#
     let tokenizer = try Tokenizer(tokenizerJSON: Data(file.utf8), configuration: nil)
     #expect(tokenizer.encode("axb") == [0, 1])
     #expect(throws: TokenizerError.unencodable) { try tokenizer.encodeBatch(["axb"]) }

@@ -17,7 +17,7 @@ struct BrokenFileTests {
         let tokenizer = try Tokenizer(tokenizerJSON: Data(bytes), configuration: nil)
         let ids = tokenizer.encode("Tha kana  don't 123 é ▁ <mask> 日本 🙂\n")
         _ = tokenizer.decode(ids)
-        _ = try? tokenizer.encodeBatch([("a b", "c")])
+        _ = try? tokenizer.encodeBatch(pairs: [("a b", "c")])
         tally.opened += 1
       } catch is TokenizerError {
         tally.refused += 1

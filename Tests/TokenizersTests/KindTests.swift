@@ -46,7 +46,9 @@ struct KindTests {
     }
   }
 
-  @Test("a word of twenty thousand characters takes no quadratic time", arguments: ["llama2", "gemma", "t5", "bert"])
+  @Test(
+    "a word of twenty thousand characters takes no quadratic time",
+    arguments: ["llama2", "gemma", "t5", "bert"])
   func longWords(kind: String) throws {
     let tokenizer = try Fixture.kind(kind)
     for unit in ["a", " ", "é", "日", "▁a"] {

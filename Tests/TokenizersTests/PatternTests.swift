@@ -134,6 +134,12 @@ struct PatternTests {
     #expect(throws: TokenizerError.patternTooSlow(pattern: pattern)) { try words(pattern, "a") }
   }
 
+  @Test("a long match that outgrows the compiled code's stack is found all the same")
+  func longMatch() throws {
+    let text = String(repeating: "ab", count: 100_000)
+    #expect(words(try splitter("(?:a|(b))+(?!c)"), text).map(\.count) == [200_000])
+  }
+
   @Test("a pattern that only long texts make slow is an error in a batch, not a hang")
   func slowText() throws {
     // From each place the run is divided in all ways.

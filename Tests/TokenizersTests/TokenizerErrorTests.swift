@@ -143,16 +143,30 @@ struct TokenizerErrorTests {
   @Test(
     "a field of a stage that holds something else is shown with its place",
     arguments: [
-      (#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "%%%%"}"#, "normalizer.precompiled_charsmap"),
-      (#""normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}"#, "normalizer.precompiled_charsmap"),
-      (#""pre_tokenizer": {"type": "Metaspace", "replacement": "ab"}"#, "pre_tokenizer.replacement"),
-      (#""pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "often"}"#, "pre_tokenizer.prepend_scheme"),
+      (
+        #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "%%%%"}"#,
+        "normalizer.precompiled_charsmap"
+      ),
+      (
+        #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}"#,
+        "normalizer.precompiled_charsmap"
+      ),
+      (
+        #""pre_tokenizer": {"type": "Metaspace", "replacement": "ab"}"#, "pre_tokenizer.replacement"
+      ),
+      (
+        #""pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "often"}"#,
+        "pre_tokenizer.prepend_scheme"
+      ),
       (
         #""pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Kept"}"#,
         "pre_tokenizer.behavior"
       ),
       (#""pre_tokenizer": {"type": "FixedLength", "length": 0}"#, "pre_tokenizer.length"),
-      (#""post_processor": {"type": "BertProcessing", "cls": ["a"], "sep": ["b", 1]}"#, "post_processor.cls"),
+      (
+        #""post_processor": {"type": "BertProcessing", "cls": ["a"], "sep": ["b", 1]}"#,
+        "post_processor.cls"
+      ),
       (#""decoder": {"type": "Strip", "content": "ab", "start": 1, "stop": 0}"#, "decoder.content"),
       (#""truncation": {"max_length": -1}"#, "truncation.max_length"),
       (#""truncation": {"max_length": 1, "strategy": "Both"}"#, "truncation.strategy"),
@@ -163,7 +177,9 @@ struct TokenizerErrorTests {
     #expect {
       try load(file("", more: ", \(member)"))
     } throws: { error in
-      guard case .wrongType("tokenizer.json", field, _, _)? = error as? TokenizerError else { return false }
+      guard case .wrongType("tokenizer.json", field, _, _)? = error as? TokenizerError else {
+        return false
+      }
       return true
     }
   }
@@ -172,7 +188,8 @@ struct TokenizerErrorTests {
   func badPieces() {
     #expect(
       throws: TokenizerError.wrongType(
-        file: "tokenizer.json", field: "model.vocab[1]", expected: "a piece and its score", found: "a list")
+        file: "tokenizer.json", field: "model.vocab[1]", expected: "a piece and its score",
+        found: "a list")
     ) { try load(#"{"model": {"type": "Unigram", "vocab": [["a", -1.5], ["b"]]}}"#) }
     #expect(
       throws: TokenizerError.wrongType(

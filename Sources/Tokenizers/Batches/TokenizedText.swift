@@ -67,7 +67,7 @@ extension Tokenizer {
   /// - Throws: ``TokenizerError/truncationFailed(reason:)``, ``TokenizerError/unencodable`` and
   ///   ``TokenizerError/patternTooSlow(pattern:)``.
   public func encodeBatch(
-    _ pairs: [(String, String)], addSpecialTokens: Bool = true
+    pairs: [(String, String)], addSpecialTokens: Bool = true
   ) throws(TokenizerError) -> [TokenizedText] {
     try rows(pairs.map { [$0.0, $0.1] }, addSpecialTokens: addSpecialTokens)
   }

@@ -81,7 +81,8 @@ extension Truncation {
     }
     guard parts[index].count > total - room else {
       throw .truncationFailed(
-        reason: "the text to be cut has \(parts[index].count) tokens, of which \(total - room) would "
+        reason:
+          "the text to be cut has \(parts[index].count) tokens, of which \(total - room) would "
           + "have to go")
     }
     cut(&parts[index], to: parts[index].count - (total - room))

@@ -18,7 +18,9 @@ struct PrecompiledNormalizer: Normalizer {
   init(_ json: JSONField) throws {
     let field = try json.required("precompiled_charsmap")
     let expected = "a SentencePiece character map in base 64"
-    guard let data = Data(base64Encoded: try field.string()) else { throw field.wrongType(expected) }
+    guard let data = Data(base64Encoded: try field.string()) else {
+      throw field.wrongType(expected)
+    }
     let bytes = Array(data)
     guard bytes.count >= 4 else { throw field.wrongType(expected) }
     func number(_ place: Int) -> UInt32 {
@@ -117,13 +119,17 @@ extension PrecompiledNormalizer {
   ) -> Range<Int>? {
     var node = Self.root(units)
     for place in range {
-      guard bytes[place] != 0, let next = Self.child(units, of: node, bytes[place]) else { return nil }
+      guard bytes[place] != 0, let next = Self.child(units, of: node, bytes[place]) else {
+        return nil
+      }
       let unit = units[next]
       node = next ^ Self.offset(unit)
       guard unit >> 8 & 1 == 1 else { continue }
       guard units.indices.contains(node) else { return nil }
       let start = Int(units[node] & 0x7FFF_FFFF)
-      guard start <= texts.count, start == texts.count || texts[start] & 0xC0 != 0x80 else { return nil }
+      guard start <= texts.count, start == texts.count || texts[start] & 0xC0 != 0x80 else {
+        return nil
+      }
       let end = texts[start...].firstIndex(of: 0) ?? texts.count
       return start..<end
     }
@@ -135,7 +141,9 @@ extension PrecompiledNormalizer {
   /// The place of the child of a node, which is given by where its children are counted from.
   private static func child(_ units: [UInt32], of node: Int, _ byte: UInt8) -> Int? {
     let place = node ^ Int(byte)
-    guard units.indices.contains(place), units[place] & 0x8000_00FF == UInt32(byte) else { return nil }
+    guard units.indices.contains(place), units[place] & 0x8000_00FF == UInt32(byte) else {
+      return nil
+    }
     return place
   }
 

@@ -18,6 +18,7 @@ final class Pattern: @unchecked Sendable {
   private static let window = 64
   /// Steps for one starting place, beside those that a long text may need.
   private static let stepLimit = 2_000_000
+  private static let heapKibibytes: UInt32 = 256 << 10
   private static let secondsLimit = 2.0
   private static let secondsPerByte = 4e-6
 
@@ -65,13 +66,14 @@ final class Pattern: @unchecked Sendable {
   private static func message(_ status: Int32) -> String {
     var buffer = [UInt8](repeating: 0, count: 256)
     let count = pcre2_get_error_message_8(status, &buffer, buffer.count)
-    return count > 0 ? String(decoding: buffer.prefix(Int(count)), as: UTF8.self) : "error \(status)"
+    return count > 0
+      ? String(decoding: buffer.prefix(Int(count)), as: UTF8.self) : "error \(status)"
   }
 
-  /// The matches in a text, left to right, as the reference program finds them: empty ones too, but
-  /// none directly behind another match.
+  /// Finds the matches in a text, as the reference program does.
   ///
   /// - Parameter text: valid UTF-8.
+  /// - Returns: byte ranges, left to right; empty ones too, but none directly behind another match.
   /// - Throws: ``TokenizerError/patternTooSlow(pattern:)``.
   func matches(in text: UnsafeBufferPointer<UInt8>) throws(TokenizerError) -> [Range<Int>] {
     try matches(in: text, stepLimit: Self.stepLimit + 4 * text.count)
@@ -80,13 +82,15 @@ final class Pattern: @unchecked Sendable {
   private func matches(
     in text: UnsafeBufferPointer<UInt8>, stepLimit: Int
   ) throws(TokenizerError) -> [Range<Int>] {
-    guard let data = pcre2_match_data_create_8(1, nil), let context = pcre2_match_context_create_8(nil)
+    guard let data = pcre2_match_data_create_8(1, nil),
+      let context = pcre2_match_context_create_8(nil)
     else { throw .patternTooSlow(pattern: source) }
     defer {
       pcre2_match_data_free_8(data)
       pcre2_match_context_free_8(context)
     }
     pcre2_set_match_limit_8(context, UInt32(clamping: stepLimit))
+    pcre2_set_heap_limit_8(context, Self.heapKibibytes)
     let clock = ContinuousClock()
     let deadline = clock.now.advanced(
       by: .seconds(Self.secondsLimit + Self.secondsPerByte * Double(text.count)))

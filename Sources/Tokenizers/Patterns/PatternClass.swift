@@ -82,7 +82,9 @@ struct PatternClass {
 
 extension PatternClass {
   /// Reads a bracket expression whose opening bracket has been read.
-  static func read(_ reader: inout PatternReader, depth: Int = 0) throws(PatternError) -> PatternClass {
+  static func read(_ reader: inout PatternReader, depth: Int = 0) throws(PatternError)
+    -> PatternClass
+  {
     if depth > 16 { throw PatternError(reason: "sets nested too deep") }
     let isNegated = reader.take("^")
     var result = PatternClass(ScalarSet())
@@ -227,7 +229,9 @@ extension PatternClass {
     case "word": return word
     case "space": return PatternClass(.space)
     case "punct":
-      let marks = ScalarSet([0x24...0x24, 0x2B...0x2B, 0x3C...0x3E, 0x5E...0x5E, 0x60...0x60, 0x7C...0x7C, 0x7E...0x7E])
+      let marks = ScalarSet([
+        0x24...0x24, 0x2B...0x2B, 0x3C...0x3E, 0x5E...0x5E, 0x60...0x60, 0x7C...0x7C, 0x7E...0x7E,
+      ])
       return PatternClass((.category("P") ?? ScalarSet()).union(marks), properties: ["P"])
     case "any": return PatternClass(.all)
     case "ascii": return PatternClass(ScalarSet([0...0x7F]))

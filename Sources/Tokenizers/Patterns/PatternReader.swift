@@ -90,7 +90,9 @@ struct PatternReader {
   mutating func groupPrefix() -> String? {
     for prefix in [":", "=", "!", ">", "<=", "<!"] where take(prefix) { return "?" + prefix }
     guard let name = bracketed("<", ">") else { return nil }
-    let isName = name.unicodeScalars.allSatisfy { $0.properties.isAlphabetic || $0 == "_" || ("0"..."9").contains($0) }
+    let isName = name.unicodeScalars.allSatisfy {
+      $0.properties.isAlphabetic || $0 == "_" || ("0"..."9").contains($0)
+    }
     return isName ? "?<\(name)>" : nil
   }
 
@@ -115,7 +117,9 @@ struct PatternReader {
     guard let minimum = Int(low.isEmpty ? "0" : low), minimum <= 60_000 else {
       throw PatternError(reason: "a repetition of more than 60000")
     }
-    guard !high.isEmpty else { return Quantifier(text: "{\(minimum),}", isInterval: true, minimum: minimum) }
+    guard !high.isEmpty else {
+      return Quantifier(text: "{\(minimum),}", isInterval: true, minimum: minimum)
+    }
     guard let maximum = Int(high), maximum <= 60_000 else {
       throw PatternError(reason: "a repetition of more than 60000")
     }

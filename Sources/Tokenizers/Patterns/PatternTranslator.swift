@@ -49,7 +49,8 @@ struct PatternTranslator {
 
   /// A scalar that stands for itself.
   static func literal(_ scalar: Unicode.Scalar) -> String {
-    let isPlain = scalar.value >= 0x80 || scalar.properties.isAlphabetic || scalar == "_"
+    let isPlain =
+      scalar.value >= 0x80 || scalar.properties.isAlphabetic || scalar == "_"
       || ("0"..."9").contains(scalar)
     if isPlain { return String(scalar) }
     return scalar.value < 0x21 || scalar.value == 0x7F

@@ -20,7 +20,8 @@ enum PropertySets {
   /// Runs the pattern over all scalars, 4096 at a time.
   private static func scan(_ pattern: Pattern) -> ScalarSet? {
     var ranges: [ClosedRange<UInt32>] = []
-    for start in stride(from: UInt32(0), to: 0x11_0000, by: 4096) where !(0xD800..<0xE000).contains(start) {
+    for start in stride(from: UInt32(0), to: 0x11_0000, by: 4096)
+    where !(0xD800..<0xE000).contains(start) {
       var bytes: [UInt8] = []
       bytes.reserveCapacity(4096 * 4)
       for value in start..<start + 4096 { UTF8Scan.append(value, to: &bytes) }

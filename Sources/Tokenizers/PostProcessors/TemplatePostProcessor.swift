@@ -13,7 +13,9 @@ struct TemplatePostProcessor: PostProcessor {
 
   init(_ json: JSONField) throws {
     single = try Self.items(json.required("single"), json)
-    pair = try json.optional("pair").map { try Self.items($0, json) } ?? []
+    pair =
+      try json.optional("pair").map { try Self.items($0, json) }
+      ?? [.text(index: 0, typeID: 0), .text(index: 1, typeID: 1)]
     for case .text(let index, _) in single where index > 0 {
       throw try json.required("single").wrongType("a template without the second text, $B")
     }

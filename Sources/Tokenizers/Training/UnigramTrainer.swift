@@ -84,7 +84,8 @@ public struct UnigramTrainer: Sendable, Equatable {
     }
     let added = names.enumerated().map { AddedToken(special: $1, id: Int32($0)) }
     let words = try countWords(of: texts, except: added)
-    let pieces = try findPieces(words, count: vocabularySize - names.count, specialCount: names.count)
+    let pieces = try findPieces(
+      words, count: vocabularySize - names.count, specialCount: names.count)
     let model = UnigramModel(
       names.map { ($0, 0) } + pieces.map { (String(decoding: $0.bytes, as: UTF8.self), $0.score) },
       unknownID: names.firstIndex(of: unknownToken).map { Int32($0) }, fallsBackToBytes: false)

@@ -20,7 +20,8 @@ struct LowerCase: Sendable {
         continue
       }
       // first-last/step:shift, where the shift may be negative
-      guard let colon = text.firstIndex(of: ":"), let shift = Int(text[text.index(after: colon)...]),
+      guard let colon = text.firstIndex(of: ":"),
+        let shift = Int(text[text.index(after: colon)...]),
         let first = Int(parts[0], radix: 16), let last = Int(parts[1], radix: 16),
         let step = Int(parts[2])
       else { continue }

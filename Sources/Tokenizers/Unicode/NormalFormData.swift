@@ -73,7 +73,9 @@ struct NormalFormData: Sendable {
       let isCanonical = entry <= canonicalCount
       if isCanonical { flat[code] |= NormalForm.nfd.rawValue }
       let isComposite = composites.contains(UInt32(code))
-      if isCanonical, !isComposite { flat[code] |= NormalForm.nfc.rawValue | NormalForm.nfkc.rawValue }
+      if isCanonical, !isComposite {
+        flat[code] |= NormalForm.nfc.rawValue | NormalForm.nfkc.rawValue
+      }
       let parts = entries[Int(entry) - 1]
       if parts.compatible != parts.canonical || !isCanonical {
         flat[code] |= NormalForm.nfkc.rawValue

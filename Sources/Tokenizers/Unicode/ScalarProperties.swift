@@ -106,6 +106,7 @@ enum ScalarClass: UInt8 {
   }
 
   private init(wide value: UInt32) {
-    self = ScalarClass(rawValue: UInt8(truncatingIfNeeded: ScalarProperties.table[value] & 7)) ?? .other
+    self =
+      ScalarClass(rawValue: UInt8(truncatingIfNeeded: ScalarProperties.table[value] & 7)) ?? .other
   }
 }

@@ -88,7 +88,7 @@ func decoded(_ tokenizer: Tokenizer, _ ids: [Int]) -> String {
   if tokenizer.padding == nil { tokenizer.padding = Padding(tokenID: 0) }
   var batch: [(String, String)] = []
   @MainActor func flush() throws {
-    for row in try tokenizer.encodeBatch(batch) {
+    for row in try tokenizer.encodeBatch(pairs: batch) {
       put(
         list(row.ids), list(row.typeIDs), list(row.attentionMask), list(row.specialTokensMask),
         list(row.offsets.flatMap { [$0.lowerBound, $0.upperBound] }))
@@ -142,7 +142,7 @@ struct SplitMix: RandomNumberGenerator {
       let tokenizer = try Tokenizer(tokenizerJSON: Data(bytes), configuration: nil)
       let ids = tokenizer.encode("Tha kana  don't 123 é ▁ <mask> 日本 🙂\n")
       _ = tokenizer.decode(ids)
-      _ = try? tokenizer.encodeBatch([("a b", "c")])
+      _ = try? tokenizer.encodeBatch(pairs: [("a b", "c")])
       tally.opened += 1
     } catch is TokenizerError {
       tally.refused += 1
