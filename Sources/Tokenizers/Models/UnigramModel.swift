@@ -17,7 +17,10 @@ struct UnigramModel: TokenModel {
   private static let unknownPenalty = 10.0
 
   let vocabulary: Vocabulary
-  let scores: [Double]
+  /// Log-probabilities in nats, in order of id, as the file has them.
+  private let fileScores: [Double]
+  /// The same as they are reckoned with.
+  private let scores: [Double]
   private let unknownID: Int32?
   private let fallsBackToBytes: Bool
   private let fallbackIDs: [Int32]
@@ -59,7 +62,8 @@ struct UnigramModel: TokenModel {
     var vocabulary = Vocabulary()
     for (piece, _) in pieces { vocabulary.append(piece) }
     self.vocabulary = vocabulary
-    scores = pieces.map(\.1)
+    fileScores = pieces.map(\.1)
+    scores = fileScores.map(ScoreRounding.asRead)
     self.unknownID = unknownID
     self.fallsBackToBytes = fallsBackToBytes
     fallbackIDs = vocabulary.fallbackIDs
@@ -78,7 +82,7 @@ struct UnigramModel: TokenModel {
       JSONMember(
         "vocab",
         .array(
-          zip(vocabulary.tokens, scores).map { token, score in
+          zip(vocabulary.tokens, fileScores).map { token, score in
             .array([.string(String(decoding: token ?? [], as: UTF8.self)), .number(score)])
           })),
       JSONMember("byte_fallback", .bool(fallsBackToBytes)),
