@@ -12,7 +12,9 @@ struct BrokenFileTests {
     var generator = SplitMix(state: 2024)
     var tally = (opened: 0, refused: 0)
     for _ in 0..<40 {
-      let bytes = Self.mutated(original, &generator)
+      let bytes =
+        Bool.random(using: &generator)
+        ? Self.mutated(original, &generator) : Self.revalued(original, &generator)
       do {
         let tokenizer = try Tokenizer(tokenizerJSON: Data(bytes), configuration: nil)
         let ids = tokenizer.encode("Tha kana  don't 123 é ▁ <mask> 日本 🙂\n")
@@ -51,6 +53,40 @@ struct BrokenFileTests {
         let word = words[Int.random(in: 0..<5, using: &generator)]
         bytes.replaceSubrange(digit...digit, with: word.utf8)
       }
+    }
+    return bytes
+  }
+
+  /// Puts another JSON value in the place of one, so that the file stays JSON.
+  private static func revalued(_ original: [UInt8], _ generator: inout SplitMix) -> [UInt8] {
+    var bytes = original
+    let values = [
+      "0", "-1", "1", "0.5", "1e308", "99999999999999999999", "2147483647", "16777216", "null",
+      "true",
+      "false", "\"\"", "\"a\"", "\"▁\"", "\"Sequence\"", "\"ByteLevel\"", "[]", "{}", "[[]]",
+      "\"(a+)+$\"",
+      "\"\\\\p{L\"", "\"[a&&[^\"",
+    ]
+    for _ in 0..<Int.random(in: 1...3, using: &generator) {
+      // The stages stand in front of the vocabulary.
+      let reach = Bool.random(using: &generator) ? min(3_000, bytes.count) : bytes.count
+      let place = Int.random(in: 0..<reach, using: &generator)
+      guard let colon = bytes[place...].firstIndex(where: { ":,[".utf8.contains($0) }) else {
+        continue
+      }
+      let start = colon + 1
+      var end = start
+      if start < bytes.count, bytes[start] == UInt8(ascii: "\"") {
+        end = start + 1
+        while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
+          end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        end = min(end + 1, bytes.count)
+      } else {
+        while end < bytes.count, !",]}[{:".utf8.contains(bytes[end]) { end += 1 }
+      }
+      let value = values[Int.random(in: 0..<values.count, using: &generator)]
+      bytes.replaceSubrange(start..<end, with: value.utf8)
     }
     return bytes
   }
