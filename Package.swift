@@ -72,8 +72,11 @@ let package = Package(
       linkerSettings: torchLibraries),
     .systemLibrary(
       name: "CZlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CPCRE2", pkgConfig: "libpcre2-8",
+      providers: [.apt(["libpcre2-dev"]), .brew(["pcre2"])]),
     library("Torch", ["CTorch"]),
-    library("Tokenizers"),
+    library("Tokenizers", ["CPCRE2"]),
     library("Feedback", ["CZlib"]),
     library("Environments"),
     library("Objectives", ["Torch"]),

@@ -38,6 +38,21 @@ enum ByteAlphabet {
     return text
   }
 
+  /// Counts the places of pieces, from `first` on, in bytes instead of in their written form.
+  static func rewind(
+    _ pieces: inout [Piece], from first: Int, in written: UnsafeBufferPointer<UInt8>
+  ) {
+    func rawCount(_ range: Range<Int>) -> Int32 {
+      Int32(written[range].count { $0 & 0xC0 != 0x80 })
+    }
+    for index in first..<pieces.count {
+      let start = Int(pieces[index].start)
+      let end = start + Int(pieces[index].byteCount)
+      pieces[index].start = rawCount(0..<start)
+      pieces[index].byteCount = rawCount(start..<end)
+    }
+  }
+
   /// Reads a token back into raw bytes; nil where a scalar is outside the alphabet.
   static func read(_ token: [UInt8]) -> [UInt8]? {
     var raw: [UInt8] = []

@@ -17,6 +17,8 @@ final class Pipeline: Sendable {
   private let rawMatcher: AddedTokenMatcher
   private let normalizedMatcher: AddedTokenMatcher
   private let normalizedContents: [Int: [UInt8]]
+  /// Whether offsets are needed to know where the text begins, though nobody asks for them.
+  private let needsSources: Bool
   /// The file without vocabulary, merges and added tokens, which are written from the model.
   private let shell: JSONValue
   /// Working memory of calls that have ended, for calls to come.
@@ -30,7 +32,9 @@ final class Pipeline: Sendable {
 
     /// Gives back what one huge word took; the cache bounds itself.
     mutating func shrink() {
-      if scratch.pieces.capacity > 1 << 16 { scratch = ModelScratch() }
+      if scratch.pieces.capacity > 1 << 16 || scratch.path.capacity > 1 << 16 {
+        scratch = ModelScratch()
+      }
       if pieces.capacity > 1 << 16 { pieces = [] }
     }
   }
@@ -58,6 +62,7 @@ final class Pipeline: Sendable {
     preTokenizer = try json.optional("pre_tokenizer").map(makePreTokenizer)
     postProcessor = try json.optional("post_processor").map(makePostProcessor)
     decoder = try json.optional("decoder").map(makeDecoder)
+    needsSources = normalizer != nil && preTokenizer?.looksAtBeginning == true
 
     var vocabulary = model.vocabulary
     for token in addedTokens {
@@ -65,7 +70,7 @@ final class Pipeline: Sendable {
     }
     self.vocabulary = vocabulary
 
-    let patterns = Self.patterns(addedTokens, normalizer)
+    let patterns = try Self.patterns(addedTokens, normalizer)
     rawMatcher = AddedTokenMatcher(patterns.filter { !$0.token.isNormalized })
     normalizedMatcher = AddedTokenMatcher(patterns.filter(\.token.isNormalized))
     normalizedContents = Dictionary(
@@ -81,11 +86,10 @@ final class Pipeline: Sendable {
   /// Each added token with the UTF-8 to look for.
   private static func patterns(
     _ tokens: [AddedToken], _ normalizer: (any Normalizer)?
-  ) -> [(token: AddedToken, pattern: [UInt8])] {
-    tokens.map { token in
-      var content = token.content
-      var text = content.withUTF8 { AlignedText($0, wantsSources: false) }
-      if token.isNormalized { normalizer?.normalize(&text) }
+  ) throws -> [(token: AddedToken, pattern: [UInt8])] {
+    try tokens.map { token in
+      var text = AlignedText(Array(token.content.utf8))
+      if token.isNormalized { try normalizer?.normalize(&text) }
       return (token, text.bytes)
     }
   }
@@ -97,73 +101,169 @@ final class Pipeline: Sendable {
   }
 
   /// The whole `tokenizer.json`.
-  var json: JSONValue {
+  func json(truncation: Truncation?, padding: Padding?) -> JSONValue {
     var json = shell
     json["model"] = model.json
     json["added_tokens"] = .array(addedTokens.sorted { $0.id < $1.id }.map(\.json))
+    json["truncation"] = truncation?.json ?? .null
+    json["padding"] = padding?.json ?? .null
     return json
   }
 
+  /// Writes tokens as text. Without a decoder they are joined by spaces.
+  func decode(_ tokens: [[UInt8]]) -> String {
+    let parts = decoder?.decode(tokens) ?? [Array(tokens.joined(separator: [0x20]))]
+    return String(decoding: parts.joined(), as: UTF8.self)
+  }
+}
+
+// MARK: - Encoding
+
+extension Pipeline {
   /// Encodes one text.
   func encode(_ text: String, addSpecialTokens: Bool, wantsSources: Bool) -> Encoding {
-    var encoding = Encoding(sources: wantsSources ? [] : nil)
+    var encoding = Encoding(wantsSources: wantsSources)
+    append(text, to: &encoding)
+    guard let postProcessor else { return encoding }
+    let parts = postProcessor.process(
+      [encoding], addSpecialTokens: addSpecialTokens, vocabulary: vocabulary)
+    return Self.joined(parts, like: encoding)
+  }
+
+  /// Encodes a text or a pair of texts with all that batches ask for.
+  func encode(
+    _ texts: [String], addSpecialTokens: Bool, truncation: Truncation?
+  ) throws(TokenizerError) -> Encoding {
+    var parts: [Encoding] = []
+    for (index, text) in texts.enumerated() {
+      var encoding = Encoding(wantsSources: true, wantsMarks: true)
+      append(text, to: &encoding)
+      if let failure = encoding.failure { throw failure }
+      encoding.setType(Int32(index))
+      parts.append(encoding)
+    }
+    let addedCount = addSpecialTokens ? postProcessor?.addedCount(isPair: parts.count > 1) ?? 0 : 0
+    try truncation?.apply(to: &parts, addedCount: addedCount)
+    let model = Encoding(wantsSources: true, wantsMarks: true)
+    guard let postProcessor else { return Self.joined(parts, like: model) }
+    return Self.joined(
+      postProcessor.process(parts, addSpecialTokens: addSpecialTokens, vocabulary: vocabulary),
+      like: model)
+  }
+
+  private static func joined(_ parts: [Encoding], like model: Encoding) -> Encoding {
+    if parts.count == 1 { return parts[0] }
+    var whole = Encoding(wantsSources: model.sources != nil, wantsMarks: model.marks != nil)
+    for part in parts { whole.append(part) }
+    return whole
+  }
+
+  private func append(_ text: String, to encoding: inout Encoding) {
     var workspace = workspaces.withLock { $0.popLast() } ?? Workspace()
     var text = text
     text.withUTF8 { bytes in
-      appendText(bytes, to: &encoding, &workspace)
+      append(bytes, to: &encoding, &workspace)
+    }
+    if workspace.scratch.hasUnencodable {
+      encoding.failure = encoding.failure ?? .unencodable
+      workspace.scratch.hasUnencodable = false
     }
     workspace.shrink()
     workspaces.withLock { [workspace] in $0.append(workspace) }
-    postProcessor?.process(
-      &encoding, addSpecialTokens: addSpecialTokens, vocabulary: vocabulary)
-    return encoding
   }
 
-  private func appendText(
+  private func append(
     _ bytes: UnsafeBufferPointer<UInt8>, to encoding: inout Encoding, _ workspace: inout Workspace
   ) {
-    let whole = AlignedText(bytes, wantsSources: encoding.sources != nil)
+    let whole = AlignedText(bytes, wantsSources: encoding.sources != nil || needsSources)
     for part in rawMatcher.split(bytes) {
       if let id = part.id {
-        encoding.ids.append(id)
-        encoding.sources?.append(whole.source(of: part.range))
+        append(id, part, whole, to: &encoding)
         continue
       }
       var segment = whole.slice(part.range)
-      normalizer?.normalize(&segment)
+      do throws(TokenizerError) {
+        try normalizer?.normalize(&segment)
+      } catch {
+        encoding.failure = encoding.failure ?? error
+      }
       if normalizedMatcher.isEmpty {
-        appendSegment(segment, to: &encoding, &workspace)
+        append(segment, to: &encoding, &workspace)
         continue
       }
       for part in segment.bytes.withUnsafeBufferPointer(normalizedMatcher.split) {
         if let id = part.id {
-          encoding.ids.append(id)
-          encoding.sources?.append(segment.source(of: part.range))
+          append(id, part, segment, to: &encoding)
         } else {
-          appendSegment(segment.slice(part.range), to: &encoding, &workspace)
+          append(segment.slice(part.range), to: &encoding, &workspace)
         }
       }
     }
   }
 
-  private func appendSegment(
+  /// Appends an added token.
+  private func append(
+    _ id: Int32, _ part: AddedTokenMatcher.Part, _ text: AlignedText, to encoding: inout Encoding
+  ) {
+    if encoding.sources != nil {
+      encoding.sources?.append(text.source(of: part.range))
+      // What the token took along counts as part of it.
+      let blanks = text.bytes[part.range].withContiguousStorageIfAvailable(
+        ByteLevelPostProcessor.blankCounts)
+      if let blanks, blanks != (0, 0) { encoding.blanks[encoding.ids.count] = blanks }
+    }
+    encoding.ids.append(id)
+  }
+
+  private func append(
     _ segment: AlignedText, to encoding: inout Encoding, _ workspace: inout Workspace
   ) {
     var cuts = WordCuts(segment)
     preTokenizer?.cut(&cuts)
+    encoding.failure = encoding.failure ?? cuts.failure
+    let boundary = cuts.isByteLevel ? nil : model.boundary
     cuts.text.bytes.withUnsafeBufferPointer { bytes in
       for range in cuts.words {
-        let word = UnsafeBufferPointer(rebasing: bytes[range])
-        workspace.pieces.removeAll(keepingCapacity: true)
-        tokenize(word, isByteLevel: cuts.isByteLevel, &workspace)
-        for piece in workspace.pieces { encoding.ids.append(piece.id) }
-        guard encoding.sources != nil else { continue }
-        for piece in workspace.pieces {
-          let start = range.lowerBound + Int(piece.start)
-          encoding.sources?.append(
-            cuts.text.source(of: start..<start + Int(piece.byteCount)))
+        var start = range.lowerBound
+        if let boundary, range.count > WordCache.wordByteLimit {
+          while let next = Self.boundary(bytes, start..<range.upperBound, boundary) {
+            append(start..<next, of: bytes, cuts, to: &encoding, &workspace)
+            start = next
+          }
         }
+        append(start..<range.upperBound, of: bytes, cuts, to: &encoding, &workspace)
       }
+    }
+  }
+
+  /// The first place in a word, behind its beginning, where `mark` follows something else.
+  private static func boundary(
+    _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ mark: [UInt8]
+  ) -> Int? {
+    var place = range.lowerBound
+    while ByteSearch.starts(bytes, at: place, with: mark), place < range.upperBound {
+      place += mark.count
+    }
+    place += 1
+    while place + mark.count <= range.upperBound {
+      if bytes[place] == mark[0], ByteSearch.starts(bytes, at: place, with: mark) { return place }
+      place += 1
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private func append(
+    _ range: Range<Int>, of bytes: UnsafeBufferPointer<UInt8>, _ cuts: borrowing WordCuts,
+    to encoding: inout Encoding, _ workspace: inout Workspace
+  ) {
+    workspace.pieces.removeAll(keepingCapacity: true)
+    tokenize(UnsafeBufferPointer(rebasing: bytes[range]), isByteLevel: cuts.isByteLevel, &workspace)
+    for piece in workspace.pieces { encoding.ids.append(piece.id) }
+    guard encoding.sources != nil else { return }
+    for piece in workspace.pieces {
+      let start = range.lowerBound + Int(piece.start)
+      encoding.sources?.append(cuts.text.source(of: start..<start + Int(piece.byteCount)))
     }
   }
 
@@ -179,12 +279,8 @@ final class Pipeline: Sendable {
     workspace.cache.append(word, to: &workspace.pieces) { [model] pieces in
       model.tokenize(
         word, isByteLevel: isByteLevel, scratch: &workspace.scratch, into: &pieces)
+      // What was left out must be noticed each time.
+      return !workspace.scratch.hasUnencodable
     }
-  }
-
-  /// The text of some tokens. Without a decoder they are joined by spaces.
-  func decode(_ tokens: [[UInt8]]) -> String {
-    let parts = decoder?.decode(tokens) ?? [Array(tokens.joined(separator: [0x20]))]
-    return String(decoding: parts.joined(), as: UTF8.self)
   }
 }

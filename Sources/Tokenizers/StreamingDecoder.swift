@@ -8,13 +8,13 @@
 /// print(decoder.finish())
 /// ```
 ///
-/// All pieces joined equal ``Tokenizer/decode(_:skipSpecialTokens:)`` of all ids. (One exception:
-/// with byte-fallback tokens, where a run of bytes turns out to be broken after valid characters
-/// from it were given out, these stay.)
+/// All pieces joined equal ``Tokenizer/decode(_:skipSpecialTokens:)`` of all ids. With byte-fallback
+/// tokens a run of bytes is given out as a whole when it ends, for one broken byte spoils all of it.
 public struct StreamingDecoder: Sendable {
   private let tokenizer: Tokenizer
   private let skipSpecialTokens: Bool
   private let isByteLevel: Bool
+  private let fallsBackToBytes: Bool
   /// Bytes of a scalar that is not complete yet; byte-level decoders only.
   private var bytes: [UInt8] = []
   /// Tokens since the last text but one, as context for stages that look at neighbours.
@@ -31,6 +31,7 @@ public struct StreamingDecoder: Sendable {
     self.tokenizer = tokenizer
     self.skipSpecialTokens = skipSpecialTokens
     isByteLevel = tokenizer.pipeline.decoder is ByteLevelDecoder
+    fallsBackToBytes = tokenizer.pipeline.decoder?.fallsBackToBytes ?? false
   }
 
   /// Takes the next token.
@@ -48,6 +49,7 @@ public struct StreamingDecoder: Sendable {
       return String(decoding: bytes[..<wholeCount], as: UTF8.self)
     }
     window.append(token)
+    if fallsBackToBytes, ByteFallbackDecoder.byte(token) != nil { return "" }
     let text = tokenizer.pipeline.decode(window)
     return text.utf8.suffix(3).elementsEqual("\u{FFFD}".utf8) ? "" : giveOut(text)
   }

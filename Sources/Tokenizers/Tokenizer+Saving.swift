@@ -14,7 +14,7 @@ extension Tokenizer {
   public func save(to folder: URL) throws {
     let files = TokenizerFolder(url: folder)
     try files.create()
-    try files.write(JSONWriter.pretty(pipeline.json), to: "tokenizer.json")
+    try files.write(JSONWriter.pretty(tokenizerJSON), to: "tokenizer.json")
     try files.write(JSONWriter.pretty(configuration.json), to: "tokenizer_config.json")
     try files.write(
       JSONWriter.pretty(configuration.specialTokensJSON), to: "special_tokens_map.json")
@@ -27,6 +27,10 @@ extension Tokenizer {
     }
   }
 
+  private var tokenizerJSON: JSONValue {
+    pipeline.json(truncation: truncation, padding: padding)
+  }
+
   /// Bytes that identify the tokenizer, to be hashed for cache keys: two tokenizers with equal
   /// bytes treat all texts and chats alike.
   ///
@@ -37,7 +41,7 @@ extension Tokenizer {
     let roles = configuration.specialTokensJSON
     let template = chatTemplate.map { JSONValue.string($0) } ?? .null
     let everything = JSONValue.object([
-      JSONMember("tokenizer", pipeline.json), JSONMember("roles", roles),
+      JSONMember("tokenizer", tokenizerJSON), JSONMember("roles", roles),
       JSONMember("chat_template", template),
     ])
     return Data(JSONWriter.canonical(everything))

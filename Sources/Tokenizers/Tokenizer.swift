@@ -12,19 +12,24 @@ public import Foundation
 ///
 /// A copy is cheap: the pipeline is shared and immutable. Any number of threads may encode at once.
 ///
-/// Built in are byte-pair models, both byte-level (GPT-2 pattern) and SentencePiece style with byte
-/// fallback. A file that asks for another stage fails to load with
-/// ``TokenizerError/unsupported(stage:)``; none is skipped in silence. Of
-/// `tokenizer_config.json`, `add_bos_token`, `add_eos_token` and `clean_up_tokenization_spaces`
-/// are not applied: the post-processor and the decoder of `tokenizer.json` alone decide.
-/// Its `truncation` and `padding` are kept when saving but not applied either: batching does that.
+/// Built in are the stages that `tokenizer.json` files hold; the list is on this module's page. A file
+/// that asks for another one fails to load with ``TokenizerError/unsupported(stage:)``; none is
+/// skipped in silence. Of `tokenizer_config.json`, `add_bos_token`, `add_eos_token` and
+/// `clean_up_tokenization_spaces` are not applied: the post-processor and the decoder of
+/// `tokenizer.json` alone decide. Its `truncation` and `padding` are for
+/// ``encodeBatch(_:addSpecialTokens:)``; ``encode(_:addSpecialTokens:)`` gives all tokens.
 ///
-/// Letters and digits are told apart by Swift's Unicode tables. They know some 4,600 characters,
-/// assigned by recent versions of Unicode, that Python's do not; words with those may be cut
-/// otherwise there.
+/// Characters are told apart as `tokenizers` 0.23 does, by tables that were read off it. Regular
+/// expressions run in PCRE2; what they say of scripts (`\p{Han}`) is as new as the installed PCRE2.
 public struct Tokenizer: Sendable {
   let pipeline: Pipeline
   var configuration: TokenizerConfiguration
+  /// How ``encodeBatch(_:addSpecialTokens:)`` cuts texts; nil leaves them whole. The
+  /// file's setting at first.
+  public var truncation: Truncation?
+  /// How ``encodeBatch(_:addSpecialTokens:)`` fills rows up; nil leaves them as they
+  /// are. The file's setting at first.
+  public var padding: Padding?
 
   /// Ids that decoding leaves out when it skips special tokens: those of added tokens marked
   /// special.
@@ -45,6 +50,7 @@ public struct Tokenizer: Sendable {
       specialTokens: try files.json("special_tokens_map.json"),
       template: try files.text("chat_template.jinja"))
     try self.init(Pipeline(tokenizer), configuration)
+    try readBatchSettings(tokenizer)
   }
 
   /// Reads a tokenizer from the contents of its files.
@@ -62,6 +68,12 @@ public struct Tokenizer: Sendable {
     try self.init(
       Pipeline(json),
       TokenizerConfiguration(configuration: settings, specialTokens: nil, template: nil))
+    try readBatchSettings(json)
+  }
+
+  private mutating func readBatchSettings(_ json: JSONField) throws {
+    truncation = try json.optional("truncation").map { try Truncation($0) }
+    padding = try json.optional("padding").map { try Padding($0) }
   }
 
   /// Puts a pipeline and a configuration together; each role must name a token that exists.
@@ -79,6 +91,10 @@ public struct Tokenizer: Sendable {
   }
 
   /// Encodes a text.
+  ///
+  /// What the vocabulary cannot write, where it has no unknown token, is left out, and a text on
+  /// which a regular expression takes too long is cut less finely; ``encodeBatch(_:addSpecialTokens:)``
+  /// throws in both cases.
   ///
   /// - Parameters:
   ///   - text: any text, also empty. Special tokens written in it become their ids.
@@ -103,7 +119,7 @@ public struct Tokenizer: Sendable {
   ) -> (ids: [Int], offsets: [Range<Int>]) {
     let encoding = pipeline.encode(
       text, addSpecialTokens: addSpecialTokens, wantsSources: true)
-    let offsets = (encoding.sources ?? []).map { Int($0.lower)..<Int($0.upper) }
+    let offsets = (encoding.sources ?? []).map(\.range)
     return (encoding.ids.map(Int.init), offsets)
   }
 

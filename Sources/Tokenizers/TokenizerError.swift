@@ -22,6 +22,14 @@ public enum TokenizerError: Error, Equatable, Sendable {
   case tokenCollision(file: String, token: String, first: Int, second: Int)
   /// A token that a setting names is not in the vocabulary.
   case unknownToken(file: String, field: String, token: String)
+  /// A regular expression of the file cannot be used.
+  case badPattern(file: String, field: String, pattern: String, reason: String)
+  /// A regular expression needs too long on a text, as nested repetitions do.
+  case patternTooSlow(pattern: String)
+  /// A text holds what the vocabulary cannot write, and the model has no unknown token.
+  case unencodable
+  /// Truncation cannot make a text as short as asked.
+  case truncationFailed(reason: String)
   /// Training was asked for fewer entries than its bytes and special tokens already take.
   case vocabularyTooSmall(requested: Int, minimum: Int)
 }
@@ -55,8 +63,18 @@ extension TokenizerError: CustomStringConvertible {
     case .unknownToken(let file, let field, let token):
       "\(file): \(field): '\(token)' is not in the vocabulary; add it to added_tokens in "
         + "tokenizer.json or correct the name"
+    case .badPattern(let file, let field, let pattern, let reason):
+      "\(file): \(field): the regular expression '\(pattern)' cannot be used: \(reason)"
+    case .patternTooSlow(let pattern):
+      "tokenizer.json: the regular expression '\(pattern)' takes too long on a text; rewrite it "
+        + "without a repetition inside a repetition"
+    case .unencodable:
+      "the text holds characters that the vocabulary cannot write, and the model names no unknown "
+        + "token; set unk_token (unk_id) in tokenizer.json"
+    case .truncationFailed(let reason):
+      "truncation: \(reason)"
     case .vocabularyTooSmall(let requested, let minimum):
-      "vocabulary size \(requested) is too small: 256 bytes and the special tokens already take "
+      "vocabulary size \(requested) is too small: single characters and special tokens already take "
         + "\(minimum); ask for more"
     }
   }

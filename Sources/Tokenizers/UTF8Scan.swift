@@ -32,6 +32,26 @@ enum UTF8Scan {
     lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4
   }
 
+  /// Appends the UTF-8 of a scalar value.
+  @inline(__always)
+  static func append(_ value: UInt32, to bytes: inout [UInt8]) {
+    if value < 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: value))
+    } else if value < 0x800 {
+      bytes.append(UInt8(truncatingIfNeeded: 0xC0 | value >> 6))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value & 0x3F))
+    } else if value < 0x10000 {
+      bytes.append(UInt8(truncatingIfNeeded: 0xE0 | value >> 12))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value >> 6 & 0x3F))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value & 0x3F))
+    } else {
+      bytes.append(UInt8(truncatingIfNeeded: 0xF0 | value >> 18))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value >> 12 & 0x3F))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value >> 6 & 0x3F))
+      bytes.append(UInt8(truncatingIfNeeded: 0x80 | value & 0x3F))
+    }
+  }
+
   /// How many bytes at the end of `bytes` begin a scalar that later bytes may complete (0...3).
   ///
   /// Bytes that can never become a scalar do not count: they are already known to be broken.
@@ -54,60 +74,5 @@ enum UTF8Scan {
       return allowed.contains(second) ? tail : 0
     }
     return 0
-  }
-}
-
-/// The classes that tokenizer patterns tell apart: `\p{L}`, `\p{N}`, `\s` and the rest.
-enum ScalarClass {
-  case letter
-  case number
-  case space
-  case other
-
-  /// The class of a scalar value; ASCII needs no table.
-  @inline(__always)
-  init(_ value: UInt32) {
-    if value < 0x80 {
-      let lower = value | 0x20
-      if lower >= 0x61 && lower <= 0x7A {
-        self = .letter
-      } else if value == 0x20 || (value >= 9 && value <= 13) {
-        self = .space
-      } else if value >= 0x30 && value <= 0x39 {
-        self = .number
-      } else {
-        self = .other
-      }
-    } else {
-      self = ScalarClass(wide: value)
-    }
-  }
-
-  private init(wide value: UInt32) {
-    guard let scalar = Unicode.Scalar(value) else {
-      self = .other
-      return
-    }
-    switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
-      self = .letter
-    case .decimalNumber, .letterNumber, .otherNumber:
-      self = .number
-    case .spaceSeparator, .lineSeparator, .paragraphSeparator, .control:
-      self = scalar.properties.isWhitespace ? .space : .other
-    default:
-      self = .other
-    }
-  }
-
-  /// Whether `value` is part of a word as `\w` means it: letters, marks, decimal digits,
-  /// connecting punctuation and joiners.
-  static func isWord(_ value: UInt32) -> Bool {
-    guard let properties = Unicode.Scalar(value)?.properties else { return false }
-    if properties.isAlphabetic || properties.isJoinControl { return true }
-    return switch properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: true
-    default: false
-    }
   }
 }

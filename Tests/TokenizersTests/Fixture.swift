@@ -39,6 +39,24 @@ enum Fixture {
     var encoded: [[Int]]
   }
 
+  /// Kinds of tokenizers, of which each has a file in Fixtures/kinds.
+  static let kinds = [
+    "gpt2", "llama3", "qwen2", "neox", "llama2", "llama2_metaspace", "gemma", "t5", "xlmr",
+    "unigram_bytes", "bert", "bert_cased", "roberta", "clip", "o200k", "deepseek", "mixed",
+  ]
+
+  /// A tokenizer of one kind.
+  static func kind(_ name: String) throws -> Tokenizer {
+    try Tokenizer(tokenizerJSON: data("kinds/\(name).json"), configuration: nil)
+  }
+
+  /// The low 32 bits of the 64-bit FNV-1a sum of a text's UTF-8, as make_kinds.py has it.
+  static func digest(_ text: String) -> UInt32 {
+    var value: UInt64 = 0xCBF2_9CE4_8422_2325
+    for byte in text.utf8 { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    return UInt32(truncatingIfNeeded: value)
+  }
+
   static func data(_ name: String) throws -> Data {
     let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
     return try Data(contentsOf: folder.appending(path: name))

@@ -22,6 +22,18 @@ struct StreamingDecoderTests {
     }
   }
 
+  @Test("random ids of every kind come out as in one piece", arguments: Fixture.kinds)
+  func randomIDs(kind: String) throws {
+    let tokenizer = try Fixture.kind(kind)
+    var generator = SplitMix(state: 5)
+    for round in 0..<60 {
+      let limit = round % 2 == 0 ? min(300, tokenizer.vocabularyCount) : tokenizer.vocabularyCount
+      let ids = (0..<10).map { _ in Int.random(in: 0..<limit, using: &generator) }
+      let (joined, whole) = (stream(tokenizer, ids).joined(), tokenizer.decode(ids))
+      #expect(sameScalars(joined, whole), "\(ids)")
+    }
+  }
+
   @Test("broken bytes of a byte-level tokenizer come out as in one piece")
   func brokenBytes() throws {
     let tokenizer = try Fixture.tokenizer("gpt2")
@@ -34,14 +46,26 @@ struct StreamingDecoderTests {
     }
   }
 
-  @Test("a character comes with its last byte and not before", arguments: ["gpt2", "fallback"])
-  func wholeCharacters(name: String) throws {
-    let tokenizer = try Fixture.tokenizer(name)
+  @Test("a character comes with its last byte and not before")
+  func wholeCharacters() throws {
+    let tokenizer = try Fixture.tokenizer("gpt2")
     let ids = tokenizer.encode("𐍈", addSpecialTokens: false)
     let pieces = stream(tokenizer, ids)
     #expect(ids.count >= 4)
     #expect(pieces.dropLast(2).joined() == "")
     #expect(pieces.suffix(2) == ["𐍈", ""])
+  }
+
+  @Test("a run of byte tokens comes when it ends, for a later byte may spoil it")
+  func byteRuns() throws {
+    let tokenizer = try Fixture.tokenizer("fallback")
+    let good = tokenizer.encode("𐍈ba", addSpecialTokens: false)
+    let pieces = stream(tokenizer, good)
+    #expect(pieces.prefix(4).allSatisfy { $0.isEmpty })
+    #expect(pieces.joined() == "𐍈ba")
+    let lead = try #require(tokenizer.id(of: "<0x41>"))
+    let broken = try #require(tokenizer.id(of: "<0xF0>"))
+    #expect(stream(tokenizer, [lead, broken]).joined() == "\u{FFFD}\u{FFFD}")
   }
 
   @Test("a character that is never completed ends as U+FFFD")

@@ -111,22 +111,14 @@ struct TokenizerErrorTests {
   @Test(
     "a stage that is not built in is named",
     arguments: [
-      (#""normalizer": {"type": "NFC"}"#, "normalizer 'NFC'"),
+      (#""normalizer": {"type": "Transliterate"}"#, "normalizer 'Transliterate'"),
       (
-        #""normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}"#,
-        "normalizer 'Lowercase'"
+        #""normalizer": {"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "Rot13"}]}"#,
+        "normalizer 'Rot13'"
       ),
-      (
-        #""normalizer": {"type": "Replace", "pattern": {"Regex": "a+"}, "content": "b"}"#,
-        "normalizer 'Replace' with a regular expression"
-      ),
-      (#""pre_tokenizer": {"type": "Digits"}"#, "pre_tokenizer 'Digits'"),
-      (
-        #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "ByteLevel"}]}"#,
-        "pre_tokenizer 'Sequence' with a stage after 'ByteLevel'"
-      ),
-      (#""post_processor": {"type": "BertProcessing"}"#, "post_processor 'BertProcessing'"),
-      (#""decoder": {"type": "WordPiece"}"#, "decoder 'WordPiece'"),
+      (#""pre_tokenizer": {"type": "UnicodeScripts"}"#, "pre_tokenizer 'UnicodeScripts'"),
+      (#""post_processor": {"type": "Other"}"#, "post_processor 'Other'"),
+      (#""decoder": {"type": "Other"}"#, "decoder 'Other'"),
     ])
   func unsupportedStage(member: String, stage: String) {
     #expect(throws: TokenizerError.unsupported(stage: stage)) {
@@ -136,12 +128,73 @@ struct TokenizerErrorTests {
 
   @Test("a model or an option of it that is not built in is named")
   func unsupportedModel() {
-    #expect(throws: TokenizerError.unsupported(stage: "model 'Unigram'")) {
-      try load(#"{"model": {"type": "Unigram", "vocab": []}}"#)
+    #expect(throws: TokenizerError.unsupported(stage: "model 'Neural'")) {
+      try load(#"{"model": {"type": "Neural", "vocab": []}}"#)
     }
-    #expect(throws: TokenizerError.unsupported(stage: "model 'BPE' with dropout")) {
+    let dropout = "model 'BPE' with a dropout of 0.1 (it makes ids random; set it to null)"
+    #expect(throws: TokenizerError.unsupported(stage: dropout)) {
       try load(#"{"model": {"type": "BPE", "dropout": 0.1, "vocab": {}, "merges": []}}"#)
     }
+    #expect(throws: Never.self) {
+      try load(#"{"model": {"type": "BPE", "dropout": 0.0, "vocab": {}, "merges": []}}"#)
+    }
+  }
+
+  @Test(
+    "a field of a stage that holds something else is shown with its place",
+    arguments: [
+      (
+        #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "%%%%"}"#,
+        "normalizer.precompiled_charsmap"
+      ),
+      (
+        #""normalizer": {"type": "Precompiled", "precompiled_charsmap": "/////w=="}"#,
+        "normalizer.precompiled_charsmap"
+      ),
+      (
+        #""pre_tokenizer": {"type": "Metaspace", "replacement": "ab"}"#, "pre_tokenizer.replacement"
+      ),
+      (
+        #""pre_tokenizer": {"type": "Metaspace", "prepend_scheme": "often"}"#,
+        "pre_tokenizer.prepend_scheme"
+      ),
+      (
+        #""pre_tokenizer": {"type": "Split", "pattern": {"String": "a"}, "behavior": "Kept"}"#,
+        "pre_tokenizer.behavior"
+      ),
+      (#""pre_tokenizer": {"type": "FixedLength", "length": 0}"#, "pre_tokenizer.length"),
+      (
+        #""post_processor": {"type": "BertProcessing", "cls": ["a"], "sep": ["b", 1]}"#,
+        "post_processor.cls"
+      ),
+      (#""decoder": {"type": "Strip", "content": "ab", "start": 1, "stop": 0}"#, "decoder.content"),
+      (#""truncation": {"max_length": -1}"#, "truncation.max_length"),
+      (#""truncation": {"max_length": 1, "strategy": "Both"}"#, "truncation.strategy"),
+      (#""padding": {"strategy": {"Fixed": -2}}"#, "padding.strategy.Fixed"),
+      (#""padding": {"strategy": "Widest"}"#, "padding.strategy"),
+    ])
+  func wrongField(member: String, field: String) {
+    #expect {
+      try load(file("", more: ", \(member)"))
+    } throws: { error in
+      guard case .wrongType("tokenizer.json", field, _, _)? = error as? TokenizerError else {
+        return false
+      }
+      return true
+    }
+  }
+
+  @Test("a unigram vocabulary that holds something else is shown with its place")
+  func badPieces() {
+    #expect(
+      throws: TokenizerError.wrongType(
+        file: "tokenizer.json", field: "model.vocab[1]", expected: "a piece and its score",
+        found: "a list")
+    ) { try load(#"{"model": {"type": "Unigram", "vocab": [["a", -1.5], ["b"]]}}"#) }
+    #expect(
+      throws: TokenizerError.wrongType(
+        file: "tokenizer.json", field: "model.unk_id", expected: "an id below 1", found: "1")
+    ) { try load(#"{"model": {"type": "Unigram", "unk_id": 1, "vocab": [["a", -1.5]]}}"#) }
   }
 
   @Test("a role given to a token that does not exist is named")

@@ -87,12 +87,16 @@ struct AddedTokenMatcher: Sendable {
     _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>
   ) -> Bool {
     if range.lowerBound > 0,
-      ScalarClass.isWord(UTF8Scan.scalarBefore(text, range.lowerBound).value)
+      isWord(UTF8Scan.scalarBefore(text, range.lowerBound).value)
     {
       return false
     }
     return range.upperBound == text.count
-      || !ScalarClass.isWord(UTF8Scan.scalar(text, at: range.upperBound).value)
+      || !isWord(UTF8Scan.scalar(text, at: range.upperBound).value)
+  }
+
+  private static func isWord(_ value: UInt32) -> Bool {
+    ScalarProperties.of(value).contains(.word)
   }
 
   private static func spaceStart(_ text: UnsafeBufferPointer<UInt8>, before end: Int) -> Int {

@@ -2,6 +2,8 @@
 
 /// Reads runs of `<0xHH>` tokens back into text; a run that is no UTF-8 becomes one U+FFFD a byte.
 struct ByteFallbackDecoder: TokenDecoder {
+  var fallsBackToBytes: Bool { true }
+
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
     var result: [[UInt8]] = []
     result.reserveCapacity(tokens.count)
@@ -28,7 +30,8 @@ struct ByteFallbackDecoder: TokenDecoder {
     run.removeAll()
   }
 
-  private static func byte(_ token: [UInt8]) -> UInt8? {
+  /// The byte that a token `<0xHH>` stands for; nil for other tokens.
+  static func byte(_ token: [UInt8]) -> UInt8? {
     guard token.count == 6, token.starts(with: "<0x".utf8), token[5] == UInt8(ascii: ">"),
       let high = hexDigit(token[3]), let low = hexDigit(token[4])
     else { return nil }

@@ -7,6 +7,12 @@ protocol TokenDecoder: Sendable {
   /// - Parameter tokens: valid UTF-8 each.
   /// - Returns: what the tokens became, valid UTF-8 each.
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]]
+  /// Whether tokens `<0xHH>` in a row are read as one piece of UTF-8.
+  var fallsBackToBytes: Bool { get }
+}
+
+extension TokenDecoder {
+  var fallsBackToBytes: Bool { false }
 }
 
 /// Reads the `decoder` of a tokenizer file.
@@ -22,6 +28,9 @@ func makeDecoder(_ json: JSONField) throws -> any TokenDecoder {
   case "Fuse": FuseDecoder()
   case "Strip": try StripDecoder(json)
   case "Metaspace": try MetaspaceDecoder(json)
+  case "WordPiece": try WordPieceDecoder(json)
+  case "BPEDecoder": try SuffixDecoder(json)
+  case "CTC": try AlignmentDecoder(json)
   case let type: throw TokenizerError.unsupported(stage: "decoder '\(type)'")
   }
 }
@@ -29,6 +38,8 @@ func makeDecoder(_ json: JSONField) throws -> any TokenDecoder {
 /// Several decoders, one after the other.
 struct DecoderSequence: TokenDecoder {
   let stages: [any TokenDecoder]
+
+  var fallsBackToBytes: Bool { stages.contains(where: \.fallsBackToBytes) }
 
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
     stages.reduce(tokens) { $1.decode($0) }

@@ -6,22 +6,15 @@ struct MetaspaceDecoder: TokenDecoder {
   private let dropsFirst: Bool
 
   init(_ json: JSONField) throws {
-    replacement = Array((try json.optional("replacement")?.string() ?? "▁").utf8)
-    if let scheme = try json.optional("prepend_scheme")?.string() {
-      dropsFirst = scheme != "never"
-    } else {
-      // Older files say the same with a flag.
-      dropsFirst = try json.optional("add_prefix_space")?.bool() ?? true
-    }
+    replacement = try json.optional("replacement")?.scalar() ?? Array("▁".utf8)
+    dropsFirst = try MetaspacePreTokenizer.Scheme(metaspace: json) != .never
   }
 
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
     tokens.enumerated().map { index, token in
-      token.withUnsafeBufferPointer { bytes in
-        var text = AlignedText(bytes, wantsSources: false)
-        text.replace(replacement, with: index == 0 && dropsFirst ? [] : [UInt8(ascii: " ")])
-        return text.bytes
-      }
+      var text = AlignedText(token)
+      text.replace(replacement, with: index == 0 && dropsFirst ? [] : [UInt8(ascii: " ")])
+      return text.bytes
     }
   }
 }

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Replaces each occurrence of a fixed text within a token, usually "▁" by a space.
+/// Replaces each occurrence of a text or pattern within a token, usually "▁" by a space.
 struct ReplaceDecoder: TokenDecoder {
-  private let pattern: [UInt8]
-  private let content: [UInt8]
+  private let replacement: Replacement
 
   init(_ json: JSONField) throws {
-    (pattern, content) = try json.replacement(stage: "decoder 'Replace'")
+    replacement = try Replacement(json)
   }
 
   func decode(_ tokens: [[UInt8]]) -> [[UInt8]] {
     tokens.map { token in
-      token.withUnsafeBufferPointer { bytes in
-        var text = AlignedText(bytes, wantsSources: false)
-        text.replace(pattern, with: content)
-        return text.bytes
-      }
+      var text = AlignedText(token)
+      // A token on which the pattern takes too long is left as it is.
+      try? replacement.apply(to: &text)
+      return text.bytes
     }
   }
 }

@@ -26,6 +26,15 @@ enum JSONValue: Sendable, Equatable {
     }
   }
 
+  /// The number, whole or not; nil where this is none.
+  var double: Double? {
+    switch self {
+    case .integer(let number): Double(number)
+    case .number(let number): number
+    default: nil
+    }
+  }
+
   /// The last member called `name`, or nil where there is none or this is no object.
   subscript(name: String) -> JSONValue? {
     get {

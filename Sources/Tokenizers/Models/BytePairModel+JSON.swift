@@ -7,8 +7,8 @@ extension BytePairModel {
       JSONMember("type", .string("BPE")),
       JSONMember("dropout", .null),
       JSONMember("unk_token", unknownToken.map { .string($0) } ?? .null),
-      JSONMember("continuing_subword_prefix", .null),
-      JSONMember("end_of_word_suffix", .null),
+      JSONMember("continuing_subword_prefix", affixes.prefix.map { .string($0) } ?? .null),
+      JSONMember("end_of_word_suffix", affixes.suffix.map { .string($0) } ?? .null),
       JSONMember("fuse_unk", .bool(fusesUnknown)),
       JSONMember("byte_fallback", .bool(fallsBackToBytes)),
       JSONMember("ignore_merges", .bool(ignoresMerges)),
@@ -22,25 +22,22 @@ extension BytePairModel {
     .string(String(decoding: vocabulary.bytes(of: Int(id)) ?? [], as: UTF8.self))
   }
 
-  /// Options that would change the ids and that this version cannot follow.
-  static func refuseUnsupported(_ json: JSONField) throws {
-    if let dropout = json.optional("dropout"), dropout.value != .integer(0),
-      dropout.value != .number(0)
-    {
-      throw TokenizerError.unsupported(stage: "model 'BPE' with dropout")
-    }
-    for option in ["continuing_subword_prefix", "end_of_word_suffix"] {
-      if let text = try json.optional(option)?.string(), !text.isEmpty {
-        throw TokenizerError.unsupported(stage: "model 'BPE' with \(option) '\(text)'")
-      }
+  /// Dropout draws lots at each merge, which no two runs could repeat.
+  static func refuseDropout(_ json: JSONField) throws {
+    guard let dropout = json.optional("dropout") else { return }
+    guard let rate = dropout.value.double else { throw dropout.wrongType("a number") }
+    if rate > 0 {
+      throw TokenizerError.unsupported(
+        stage: "model 'BPE' with a dropout of \(rate) (it makes ids random; set it to null)")
     }
   }
 
   /// Reads `merges`, whose entries are either `["a", "b"]` or, in older files, `"a b"`.
   static func readMerges(
-    _ json: JSONField, _ vocabulary: Vocabulary
+    _ json: JSONField, _ vocabulary: Vocabulary, prefix: String?
   ) throws -> (merges: [Merge], rules: PairTable) {
     guard case .array(let entries) = json.value else { throw json.wrongType("a list") }
+    let prefix = Array((prefix ?? "").utf8)
     var merges: [Merge] = []
     merges.reserveCapacity(entries.count)
     var rules = PairTable(capacity: entries.count)
@@ -53,7 +50,15 @@ extension BytePairModel {
           reason: "token '\(part)' is not in model.vocab")
       }
       let merge = Merge(left: try id(left), right: try id(right))
-      rules.insert(merge.left, merge.right, rank: UInt32(index), merged: try id(left + right))
+      // A continuation loses its mark when it is joined to what it continues.
+      let rest = right.utf8.dropFirst(prefix.count)
+      let whole = Array(left.utf8) + rest
+      guard let merged = vocabulary.id(of: whole) else {
+        throw TokenizerError.badMerge(
+          file: json.file, index: index, merge: "\(left) \(right)",
+          reason: "token '\(String(decoding: whole, as: UTF8.self))' is not in model.vocab")
+      }
+      rules.insert(merge.left, merge.right, rank: UInt32(index), merged: merged)
       merges.append(merge)
     }
     return (merges, rules)

@@ -16,6 +16,8 @@ struct BytePairModel: TokenModel {
   let fusesUnknown: Bool
   let fallsBackToBytes: Bool
   let ignoresMerges: Bool
+  let affixes: Affixes
+  let boundary: [UInt8]?
 
   private let rules: PairTable
   private let unknownID: Int32?
@@ -32,6 +34,16 @@ struct BytePairModel: TokenModel {
     var right: Int32
   }
 
+  /// Texts that mark where in a word a token stands; nil or empty for none.
+  struct Affixes: Sendable {
+    /// In front of tokens that continue a word.
+    var prefix: String?
+    /// Behind tokens that end a word.
+    var suffix: String?
+
+    var isEmpty: Bool { (prefix ?? "").isEmpty && (suffix ?? "").isEmpty }
+  }
+
   /// Makes a byte-level model, as training does.
   ///
   /// - Parameters:
@@ -45,14 +57,18 @@ struct BytePairModel: TokenModel {
     self.init(
       vocabulary: vocabulary, merges: merges.map { Merge(left: $0.left, right: $0.right) },
       rules: rules, unknownToken: nil, unknownID: nil, fusesUnknown: false,
-      fallsBackToBytes: false, ignoresMerges: false)
+      fallsBackToBytes: false, ignoresMerges: false, affixes: Affixes())
   }
 
   /// Reads the `model` of a tokenizer file.
   init(_ json: JSONField) throws {
-    try Self.refuseUnsupported(json)
+    try Self.refuseDropout(json)
     let vocabulary = try Vocabulary(try json.required("vocab"))
-    let (merges, rules) = try Self.readMerges(try json.required("merges"), vocabulary)
+    let affixes = Affixes(
+      prefix: try json.optional("continuing_subword_prefix")?.string(),
+      suffix: try json.optional("end_of_word_suffix")?.string())
+    let (merges, rules) = try Self.readMerges(
+      try json.required("merges"), vocabulary, prefix: affixes.prefix)
     let unknownToken = try json.optional("unk_token")?.string()
     let unknownID = unknownToken.flatMap { vocabulary.id(of: $0) }
     if let unknownToken, unknownID == nil {
@@ -63,12 +79,13 @@ struct BytePairModel: TokenModel {
       vocabulary: vocabulary, merges: merges, rules: rules, unknownToken: unknownToken,
       unknownID: unknownID, fusesUnknown: try json.optional("fuse_unk")?.bool() ?? false,
       fallsBackToBytes: try json.optional("byte_fallback")?.bool() ?? false,
-      ignoresMerges: try json.optional("ignore_merges")?.bool() ?? false)
+      ignoresMerges: try json.optional("ignore_merges")?.bool() ?? false, affixes: affixes)
   }
 
   private init(
     vocabulary: Vocabulary, merges: [Merge], rules: PairTable, unknownToken: String?,
-    unknownID: Int32?, fusesUnknown: Bool, fallsBackToBytes: Bool, ignoresMerges: Bool
+    unknownID: Int32?, fusesUnknown: Bool, fallsBackToBytes: Bool, ignoresMerges: Bool,
+    affixes: Affixes
   ) {
     self.vocabulary = vocabulary
     self.merges = merges
@@ -79,10 +96,10 @@ struct BytePairModel: TokenModel {
     self.fallsBackToBytes = fallsBackToBytes
     self.ignoresMerges = ignoresMerges
     byteLevelIDs = ByteAlphabet.encodings.map { vocabulary.id(of: $0) ?? -1 }
-    fallbackIDs = (0...255).map { byte in
-      let hex = String(byte, radix: 16, uppercase: true)
-      return vocabulary.id(of: "<0x\(byte < 16 ? "0" : "")\(hex)>") ?? -1
-    }
+    fallbackIDs = vocabulary.fallbackIDs
+    self.affixes = affixes
+    boundary =
+      ignoresMerges || !affixes.isEmpty ? nil : Self.boundary(merges, vocabulary)
     var scalarIDs: [UInt32: Int32] = [:]
     for (id, bytes) in vocabulary.tokens.enumerated() {
       guard let bytes, let lead = bytes.first, UTF8Scan.byteCount(lead: lead) == bytes.count
@@ -91,6 +108,22 @@ struct BytePairModel: TokenModel {
       scalarIDs[value] = Int32(id)
     }
     self.scalarIDs = scalarIDs
+  }
+
+  /// "▁", where no merge joins it to what stands before it. Then no token reaches across, and
+  /// words can be cut there: a text without spaces need not be one word.
+  private static func boundary(_ merges: [Merge], _ vocabulary: Vocabulary) -> [UInt8]? {
+    let mark = Array("▁".utf8)
+    guard vocabulary.id(of: mark) != nil else { return nil }
+    func marks(_ id: Int32) -> (count: Int, isPure: Bool) {
+      let bytes = vocabulary.bytes(of: Int(id)) ?? []
+      let count = bytes.withUnsafeBufferPointer { ByteSearch.matches(of: mark, in: $0).count }
+      return (count, count * mark.count == bytes.count)
+    }
+    for merge in merges where marks(merge.right).count > 0 && !marks(merge.left).isPure {
+      return nil
+    }
+    return mark
   }
 
   func tokenize(
@@ -103,6 +136,14 @@ struct BytePairModel: TokenModel {
         pieces.append(Piece(id: id, start: 0, byteCount: Int32(word.count)))
         return
       }
+    }
+    if isByteLevel, !affixes.isEmpty {
+      ByteAlphabet.write(word).withUnsafeBufferPointer { written in
+        let first = pieces.count
+        tokenize(written, isByteLevel: false, scratch: &scratch, into: &pieces)
+        ByteAlphabet.rewind(&pieces, from: first, in: written)
+      }
+      return
     }
     scratch.pieces.removeAll(keepingCapacity: true)
     if isByteLevel {
@@ -134,26 +175,64 @@ extension BytePairModel {
   }
 
   private func appendScalars(_ word: UnsafeBufferPointer<UInt8>, to pieces: inout [Piece]) {
+    var unknown = PendingUnknown()
     var start = 0
     while start < word.count {
       let (value, byteCount) = UTF8Scan.scalar(word, at: start)
-      if let id = scalarIDs[value] {
-        pieces.append(Piece(id: id, start: Int32(start), byteCount: Int32(byteCount)))
-      } else if fallsBackToBytes,
-        (start..<start + byteCount).allSatisfy({ fallbackIDs[Int(word[$0])] >= 0 })
-      {
-        for place in start..<start + byteCount {
-          let id = fallbackIDs[Int(word[place])]
-          pieces.append(Piece(id: id, start: Int32(place), byteCount: 1))
-        }
+      let next = start + byteCount
+      if affixes.isEmpty, let id = scalarIDs[value] {
+        unknown.flush(to: &pieces)
+        append(id, byteCount, to: &pieces)
+      } else if affixes.isEmpty {
+        appendUnwritten(
+          UnsafeBufferPointer(rebasing: word[start..<next]), byteCount, &unknown, to: &pieces)
       } else {
-        appendUnknown(start: start, byteCount: byteCount, to: &pieces)
+        let unit = marked(word[start..<next], isFirst: start == 0, isLast: next == word.count)
+        unit.withUnsafeBufferPointer { unit in
+          if let id = vocabulary.id(unit) {
+            unknown.flush(to: &pieces)
+            append(id, byteCount, to: &pieces)
+          } else {
+            appendUnwritten(unit, byteCount, &unknown, to: &pieces)
+          }
+        }
       }
-      start += byteCount
+      start = next
     }
+    unknown.flush(to: &pieces)
   }
 
-  /// Without an unknown token the unit is left out, as the reference implementation does.
+  /// A scalar with the marks of its place in the word.
+  private func marked(
+    _ scalar: Slice<UnsafeBufferPointer<UInt8>>, isFirst: Bool, isLast: Bool
+  ) -> [UInt8] {
+    var unit = isFirst ? [] : Array((affixes.prefix ?? "").utf8)
+    unit.append(contentsOf: scalar)
+    if isLast { unit.append(contentsOf: (affixes.suffix ?? "").utf8) }
+    return unit
+  }
+
+  /// What the vocabulary cannot write becomes bytes, else unknown. Without an unknown token it is
+  /// left out, as the reference implementation does.
+  private func appendUnwritten(
+    _ unit: UnsafeBufferPointer<UInt8>, _ byteCount: Int, _ unknown: inout PendingUnknown,
+    to pieces: inout [Piece]
+  ) {
+    if fallsBackToBytes, unit.allSatisfy({ fallbackIDs[Int($0)] >= 0 }) {
+      for byte in unit { append(fallbackIDs[Int(byte)], 1, to: &pieces) }
+      return
+    }
+    guard let unknownID else { return }
+    if !fusesUnknown { unknown.flush(to: &pieces) }
+    unknown.id = unknownID
+    unknown.byteCount += byteCount
+  }
+
+  private func append(_ id: Int32, _ byteCount: Int, to pieces: inout [Piece]) {
+    let start = pieces.last.map { $0.start + $0.byteCount } ?? 0
+    pieces.append(Piece(id: id, start: start, byteCount: Int32(byteCount)))
+  }
+
   private func appendUnknown(start: Int, byteCount: Int, to pieces: inout [Piece]) {
     guard let unknownID else { return }
     if fusesUnknown, let last = pieces.last, last.id == unknownID,
@@ -163,6 +242,19 @@ extension BytePairModel {
     } else {
       pieces.append(Piece(id: unknownID, start: Int32(start), byteCount: Int32(byteCount)))
     }
+  }
+}
+
+/// Unknown text that later unknown text may join.
+private struct PendingUnknown {
+  var id: Int32 = 0
+  var byteCount = 0
+
+  mutating func flush(to pieces: inout [Piece]) {
+    guard byteCount > 0 else { return }
+    let start = pieces.last.map { $0.start + $0.byteCount } ?? 0
+    pieces.append(Piece(id: id, start: start, byteCount: Int32(byteCount)))
+    byteCount = 0
   }
 }
 

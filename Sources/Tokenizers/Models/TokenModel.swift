@@ -17,6 +17,9 @@ protocol TokenModel: Sendable {
   var unknownToken: String? { get }
   /// The `model` object of a tokenizer file.
   var json: JSONValue { get }
+  /// A text in front of which long words may be cut, where something else stands before it, without
+  /// changing any token; nil where there is none.
+  var boundary: [UInt8]? { get }
 
   /// Appends the tokens of a word.
   ///
@@ -31,13 +34,19 @@ protocol TokenModel: Sendable {
     into pieces: inout [Piece])
 }
 
+extension TokenModel {
+  var boundary: [UInt8]? { nil }
+}
+
 /// Working memory of a model, kept between words so that none is allocated for each.
 struct ModelScratch: Sendable {
   var pieces: [Piece] = []
-  var ranks: [UInt32] = []
   var next: [Int32] = []
   var previous: [Int32] = []
   var queue = MergeQueue()
+  var path: [UnigramModel.PathNode] = []
+  /// Whether a word held what cannot be written and was left out.
+  var hasUnencodable = false
 }
 
 /// Reads the `model` of a tokenizer file.
@@ -45,11 +54,21 @@ struct ModelScratch: Sendable {
 /// - Throws: ``TokenizerError``; ``TokenizerError/unsupported(stage:)`` for a kind that is not
 ///   built in.
 func makeModel(_ json: JSONField) throws -> any TokenModel {
-  // Old files leave the type out; only byte-pair models have merges.
-  let type = try json.optional("type")?.string() ?? (json.optional("merges") == nil ? "" : "BPE")
-  switch type {
+  switch try modelType(json) {
   case "BPE": return try BytePairModel(json)
+  case "Unigram": return try UnigramModel(json)
+  case "WordPiece": return try WordPieceModel(json)
+  case "WordLevel": return try WordLevelModel(json)
   case "": throw TokenizerError.missingField(file: json.file, field: "model.type")
-  default: throw TokenizerError.unsupported(stage: "model '\(type)'")
+  case let type: throw TokenizerError.unsupported(stage: "model '\(type)'")
   }
+}
+
+/// The kind of model. Old files leave it out, but each kind has a field that the others lack.
+private func modelType(_ json: JSONField) throws -> String {
+  if let type = try json.optional("type")?.string() { return type }
+  if json.optional("merges") != nil { return "BPE" }
+  if json.optional("continuing_subword_prefix") != nil { return "WordPiece" }
+  if case .array? = json.optional("vocab")?.value { return "Unigram" }
+  return json.optional("vocab") != nil && json.optional("unk_token") != nil ? "WordLevel" : ""
 }

@@ -1,23 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// UTF-8 of a token as a dictionary key: equal bytes, not canonically equal text.
-struct TokenKey: Hashable, Sendable {
-  let bytes: [UInt8]
-
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  init(_ text: String) { bytes = Array(text.utf8) }
-
-  func hash(into hasher: inout Hasher) {
-    bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
-  }
-}
-
 /// Tokens by id and ids by token.
 struct Vocabulary: Sendable {
   /// The UTF-8 of each token by id; nil for an id that no token has.
   private(set) var tokens: [[UInt8]?] = []
-  private var ids: [TokenKey: Int32] = [:]
+  private var ids = ByteTable()
 
   init() {}
 
@@ -27,7 +14,7 @@ struct Vocabulary: Sendable {
   ///   id given twice.
   init(_ json: JSONField) throws {
     let members = try json.members()
-    ids.reserveCapacity(members.count)
+    ids.reserve(members.count)
     tokens.reserveCapacity(members.count)
     for member in members {
       guard case .integer(let number) = member.value, let id = Int32(exactly: number), id >= 0
@@ -45,8 +32,7 @@ struct Vocabulary: Sendable {
 
   /// Adds a token; adding it again with its own id changes nothing.
   mutating func insert(_ token: String, id: Int32, file: String) throws {
-    let key = TokenKey(token)
-    if let known = ids[key] {
+    if let known = self.id(of: token) {
       if known == id { return }
       throw TokenizerError.tokenCollision(
         file: file, token: token, first: Int(known), second: Int(id))
@@ -65,13 +51,32 @@ struct Vocabulary: Sendable {
       }
       tokens.append(contentsOf: repeatElement(nil, count: index + 1 - tokens.count))
     }
-    tokens[index] = key.bytes
-    ids[key] = id
+    set(token, id)
   }
 
-  func id(of bytes: [UInt8]) -> Int32? { ids[TokenKey(bytes)] }
+  /// Adds a token with the next id. A text that is there already keeps both ids; looked up, it
+  /// has the new one.
+  mutating func append(_ token: String) {
+    tokens.append(nil)
+    set(token, Int32(tokens.count - 1))
+  }
 
-  func id(of token: String) -> Int32? { ids[TokenKey(token)] }
+  private mutating func set(_ token: String, _ id: Int32) {
+    let bytes = Array(token.utf8)
+    bytes.withUnsafeBufferPointer { ids.set($0, id) }
+    tokens[Int(id)] = bytes
+  }
+
+  /// The id of a token.
+  @inline(__always)
+  func id(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32? { ids.value(bytes) }
+
+  func id(of bytes: [UInt8]) -> Int32? { bytes.withUnsafeBufferPointer { ids.value($0) } }
+
+  func id(of token: String) -> Int32? {
+    var token = token
+    return token.withUTF8 { ids.value($0) }
+  }
 
   func bytes(of id: Int) -> [UInt8]? { tokens.indices.contains(id) ? tokens[id] : nil }
 

@@ -23,11 +23,12 @@ struct WordCache: Sendable {
 
   init() {}
 
-  /// Appends the tokens of `word` to `result`, asking `make` where the word is new.
+  /// Appends the tokens of `word` to `result`, asking `make` where the word is new. `make` says
+  /// whether its answer may be kept.
   @inline(__always)
   mutating func append(
     _ word: UnsafeBufferPointer<UInt8>, to result: inout [Piece],
-    make: (inout [Piece]) -> Void
+    make: (inout [Piece]) -> Bool
   ) {
     let hash = Self.hash(word)
     var slot = Int(truncatingIfNeeded: hash >> 32) & (slots.count - 1)
@@ -42,8 +43,7 @@ struct WordCache: Sendable {
       slot = (slot + 1) & (slots.count - 1)
     }
     let start = result.count
-    make(&result)
-    store(word, hash: hash, slot: slot, made: result[start...])
+    if make(&result) { store(word, hash: hash, slot: slot, made: result[start...]) }
   }
 
   private mutating func store(

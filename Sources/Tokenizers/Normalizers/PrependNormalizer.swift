@@ -2,7 +2,7 @@
 
 /// Puts a fixed text, usually "▁", in front of each non-empty segment.
 struct PrependNormalizer: Normalizer {
-  let prefix: [UInt8]
+  private let prefix: [UInt8]
 
   init(_ json: JSONField) throws {
     prefix = Array(try json.required("prepend").string().utf8)

@@ -10,17 +10,33 @@ struct ByteLevelPostProcessor: PostProcessor {
     addsPrefixSpace = try json.optional("add_prefix_space")?.bool() ?? true
   }
 
-  func process(_ encoding: inout Encoding, addSpecialTokens: Bool, vocabulary: Vocabulary) {
-    guard trimsOffsets, var sources = encoding.sources else { return }
+  func addedCount(isPair: Bool) -> Int { 0 }
+
+  func process(
+    _ parts: [Encoding], addSpecialTokens: Bool, vocabulary: Vocabulary
+  ) -> [Encoding] {
+    guard trimsOffsets else { return parts }
+    return parts.map { part in
+      guard part.sources != nil else { return part }
+      var part = part
+      trim(&part, vocabulary)
+      return part
+    }
+  }
+
+  private func trim(_ encoding: inout Encoding, _ vocabulary: Vocabulary) {
+    guard var sources = encoding.sources else { return }
     for (index, id) in encoding.ids.enumerated() {
-      let token = String(decoding: vocabulary.bytes(of: Int(id)) ?? [], as: UTF8.self)
-      var leading = Int32(token.unicodeScalars.prefix(while: Self.isBlank).count)
-      let trailing = Int32(token.unicodeScalars.reversed().prefix(while: Self.isBlank).count)
+      var (leading, trailing) = encoding.blanks[index] ?? (0, 0)
+      if encoding.blanks[index] == nil {
+        let token = vocabulary.bytes(of: Int(id)) ?? []
+        (leading, trailing) = token.withUnsafeBufferPointer(Self.blankCounts)
+      }
       var source = sources[index]
       if leading > 0 {
-        // The first space was put there by the pre-tokenizer and covers no text of its own.
+        // A lone space at the beginning was put there by the pre-tokenizer and covers no text.
         let isFirst = index == 0 || source.lower == 0
-        if isFirst && addsPrefixSpace { leading -= 1 }
+        if isFirst, addsPrefixSpace, leading == 1 { leading = 0 }
         source.lower = min(source.lower + leading, source.upper)
       }
       if trailing > 0, source.upper >= trailing {
@@ -31,8 +47,27 @@ struct ByteLevelPostProcessor: PostProcessor {
     encoding.sources = sources
   }
 
-  /// A space as the byte alphabet writes it, or any white space.
-  private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.value == ByteAlphabet.scalars[0x20] || scalar.properties.isWhitespace
+  /// Blank scalars before and behind: spaces as the byte alphabet writes them, or any white space.
+  static func blankCounts(_ token: UnsafeBufferPointer<UInt8>) -> (Int32, Int32) {
+    func isBlank(_ value: UInt32) -> Bool {
+      value == ByteAlphabet.scalars[0x20] || ScalarClass(value) == .space
+    }
+    var leading: Int32 = 0
+    var place = 0
+    while place < token.count {
+      let (value, byteCount) = UTF8Scan.scalar(token, at: place)
+      guard isBlank(value) else { break }
+      leading += 1
+      place += byteCount
+    }
+    var trailing: Int32 = 0
+    place = token.count
+    while place > 0 {
+      let (value, start) = UTF8Scan.scalarBefore(token, place)
+      guard isBlank(value) else { break }
+      trailing += 1
+      place = start
+    }
+    return (leading, trailing)
   }
 }

@@ -1,31 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Puts special tokens around a text, such as `<s>` in front.
-///
-/// Only the `single` template is used: this project never encodes two texts as a pair.
+/// Puts special tokens around a text or a pair of texts as a template says, such as
+/// `<s> $A </s> $B:1 </s>:1`.
 struct TemplatePostProcessor: PostProcessor {
-  private let before: [Int32]
-  private let after: [Int32]
+  private enum Item: Sendable {
+    case text(index: Int, typeID: Int32)
+    case tokens([Int32], typeID: Int32)
+  }
+
+  private let single: [Item]
+  private let pair: [Item]
 
   init(_ json: JSONField) throws {
-    var before: [Int32] = []
-    var after: [Int32] = []
-    var sequenceCount = 0
-    for element in try json.required("single").elements() {
-      if element.optional("Sequence") != nil {
-        sequenceCount += 1
-        continue
+    single = try Self.items(json.required("single"), json)
+    pair =
+      try json.optional("pair").map { try Self.items($0, json) }
+      ?? [.text(index: 0, typeID: 0), .text(index: 1, typeID: 1)]
+    for case .text(let index, _) in single where index > 0 {
+      throw try json.required("single").wrongType("a template without the second text, $B")
+    }
+  }
+
+  private static func items(_ template: JSONField, _ json: JSONField) throws -> [Item] {
+    try template.elements().map { element in
+      let body = try element.optional("Sequence") ?? element.required("SpecialToken")
+      let typeID = try body.optional("type_id")?.tokenID() ?? 0
+      let name = try body.required("id").string()
+      guard element.optional("Sequence") == nil else {
+        guard name == "A" || name == "B" else {
+          throw try body.required("id").wrongType("\"A\" or \"B\"")
+        }
+        return .text(index: name == "A" ? 0 : 1, typeID: typeID)
       }
-      let name = try element.required("SpecialToken").required("id").string()
-      let ids = try Self.ids(of: name, json)
-      if sequenceCount == 0 { before += ids } else { after += ids }
+      return .tokens(try ids(of: name, json), typeID: typeID)
     }
-    guard sequenceCount == 1 else {
-      throw TokenizerError.unsupported(
-        stage: "post_processor 'TemplateProcessing' that names the text \(sequenceCount) times")
-    }
-    self.before = before
-    self.after = after
   }
 
   private static func ids(of name: String, _ json: JSONField) throws -> [Int32] {
@@ -37,12 +45,29 @@ struct TemplatePostProcessor: PostProcessor {
     return try entry.required("ids").elements().map { try $0.tokenID() }
   }
 
-  func process(_ encoding: inout Encoding, addSpecialTokens: Bool, vocabulary: Vocabulary) {
-    guard addSpecialTokens else { return }
-    encoding.ids = before + encoding.ids + after
-    guard let sources = encoding.sources else { return }
-    let nowhere = SourceRange(lower: 0, upper: 0)
-    encoding.sources =
-      before.map { _ in nowhere } + sources + after.map { _ in nowhere }
+  func addedCount(isPair: Bool) -> Int {
+    (isPair ? pair : single).reduce(0) { count, item in
+      if case .tokens(let ids, _) = item { count + ids.count } else { count }
+    }
+  }
+
+  func process(
+    _ parts: [Encoding], addSpecialTokens: Bool, vocabulary: Vocabulary
+  ) -> [Encoding] {
+    guard let first = parts.first else { return parts }
+    return (parts.count > 1 ? pair : single).compactMap { item in
+      switch item {
+      case .text(let index, let typeID):
+        guard index < parts.count else { return nil }
+        var part = parts[index]
+        part.setType(typeID)
+        return part
+      case .tokens(let ids, let typeID):
+        guard addSpecialTokens else { return nil }
+        var part = Encoding(wantsSources: first.sources != nil, wantsMarks: first.marks != nil)
+        part.surround(before: ids, behind: [], typeID: typeID)
+        return part
+      }
+    }
   }
 }
