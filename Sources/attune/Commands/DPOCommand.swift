@@ -67,7 +67,8 @@ struct DPOCommand: ParsableCommand {
     var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate,
-      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount,
+      chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
     let records = try data.load(

@@ -79,7 +79,8 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let source = try prompts()
-    let policy = try LoadedPolicy(model.folder, model.precision)
+    let policy = try LoadedPolicy(
+      model.folder, model.precision, chatTemplate: model.chatTemplate())
     let settings = generation.settings(policy.defaults, stops: policy.stopTokenIDs)
     let sampler = Sampler(policy.model, settings, batchSize: batchSize) {
       policy.tokenizer.decode($0)
@@ -100,6 +101,7 @@ struct GenerateCommand: ParsableCommand {
 
   private struct Prompt {
     var text: RecordText
+    var context = ChatContext()
     var columns: JSONObject
     var place: Provenance?
   }
@@ -138,14 +140,15 @@ struct GenerateCommand: ParsableCommand {
       guard let text = try row.text("prompt") else {
         throw row.wrong("prompt", wanted: "a string or a list of messages")
       }
-      return Prompt(text: text, columns: row.columns, place: row.place)
+      return Prompt(
+        text: text, context: try row.chatContext(), columns: row.columns, place: row.place)
     }
   }
 
   // MARK: Results
 
   private func writePlain(_ prompt: Prompt, _ policy: LoadedPolicy, _ sampler: Sampler) throws {
-    let ids = try policy.encode(prompt.text, at: prompt.place)
+    let ids = try policy.encode(prompt.text, prompt.context, at: prompt.place)
     policy.warn(ofLength: ids.count, sampler.settings)
     var stream = TextStream(policy.tokenizer, after: ids, sampler.settings)
     _ = sampler.completions([ids], seeds: [seed(0, 0)]) { _, token in
@@ -156,7 +159,7 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private func writeRows(_ prompts: [Prompt], _ policy: LoadedPolicy, _ sampler: Sampler) throws {
-    let encoded = try prompts.map { try policy.encode($0.text, at: $0.place) }
+    let encoded = try prompts.map { try policy.encode($0.text, $0.context, at: $0.place) }
     policy.warn(ofLength: encoded.reduce(0) { max($0, $1.count) }, sampler.settings)
     let results = try RowOutput(output)
     let draws = prompts.indices.flatMap { prompt in

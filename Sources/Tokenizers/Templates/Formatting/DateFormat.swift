@@ -80,7 +80,7 @@ struct DateFormat {
     case "l": return number(hour12, 2, fill: " ")
     case "M": return number(minute, 2)
     case "S": return number(second, 2)
-    case "f": return number((parts.nanosecond ?? 0) / 1000, 6)
+    case "f": return number(min(((parts.nanosecond ?? 0) + 500) / 1000, 999_999), 6)
     case "j": return number(dayOfYear, 3)
     case "w": return number(weekday, 1)
     case "u": return number(weekday == 0 ? 7 : weekday, 1)

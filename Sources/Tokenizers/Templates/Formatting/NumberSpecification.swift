@@ -10,9 +10,11 @@ struct NumberSpecification {
   private var grouping: Unicode.Scalar?
   private var precision: Int?
   private var kind: Unicode.Scalar?
+  private let isEmpty: Bool
 
   /// - Throws: ``TemplateFailure`` for what is no specification.
   init(_ text: String) throws {
+    isEmpty = text.isEmpty
     var rest = Array(text.unicodeScalars)[...]
     if let second = rest.dropFirst().first, let mark = PythonText.Alignment(rawValue: second) {
       (fill, alignment) = (rest[rest.startIndex], mark)
@@ -62,9 +64,7 @@ struct NumberSpecification {
   /// The value as the specification lays it out.
   func text(of value: TemplateValue, _ budget: TemplateBudget) throws -> String {
     if let text = value.text { return try self.text(of: text, budget) }
-    if case .bool = value, kind == nil {
-      return try self.text(of: TemplateTextWriter.text(of: value, budget), budget)
-    }
+    if case .bool(let flag) = value, isEmpty { return flag ? "True" : "False" }
     if let whole = value.wholeNumber, kind.map({ "bcdoxXn".unicodeScalars.contains($0) }) ?? true {
       return try number(try digits(of: whole), isNegative: whole < 0, budget)
     }
@@ -72,7 +72,7 @@ struct NumberSpecification {
       return try number(
         try digits(of: real), isNegative: real.sign == .minus && !real.isNaN, budget)
     }
-    guard width == 0, precision == nil, kind == nil, alignment == nil else {
+    guard isEmpty else {
       throw TemplateFailure("the format does not fit a value of type \(value.typeName)")
     }
     return try TemplateTextWriter.text(of: value, budget)

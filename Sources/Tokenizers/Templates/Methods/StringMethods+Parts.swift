@@ -88,9 +88,7 @@ extension StringMethods {
       while at < scalars.count, scalars[at].isPythonSpace { at += 1 }
       guard at < scalars.count else { break }
       if limit >= 0, words.count == limit {
-        var end = scalars.count
-        while scalars[end - 1].isPythonSpace { end -= 1 }
-        add(at..<end)
+        add(at..<scalars.count)
         break
       }
       let start = at

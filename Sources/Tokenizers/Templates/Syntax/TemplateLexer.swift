@@ -120,6 +120,8 @@ struct TemplateLexer {
       }
       at += 1
     }
+    // As in Jinja, a raw block may open at the very end.
+    if place == scalars.count { return }
     throw failure("the raw block has no '{% endraw %}'", tag..<place)
   }
 
@@ -132,6 +134,7 @@ struct TemplateLexer {
       }
       at += 1
     }
+    if place == scalars.count { return }
     throw failure("the comment has no '#}'", tag..<min(tag + 30, scalars.count))
   }
 

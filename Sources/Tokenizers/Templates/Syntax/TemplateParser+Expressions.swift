@@ -63,7 +63,8 @@ extension TemplateParser {
       let start = parser.current.source.lowerBound
       var value: TemplateExpression
       if lowest <= .not, parser.take(word: "not") {
-        value = try parser.make(.not(parser.operators(.not)), from: start)
+        let operand = try parser.operators(.not)
+        value = try parser.make(.not(operand), from: start)
       } else {
         value = try parser.unary()
       }
@@ -157,7 +158,8 @@ extension TemplateParser {
       } else if isAt(word: "is") {
         value = try test(of: value, from: start)
       } else if isAt(.openParenthesis) {
-        value = try make(.call(value, arguments()), from: start)
+        let arguments = try arguments()
+        value = try make(.call(value, arguments), from: start)
       } else {
         return value
       }

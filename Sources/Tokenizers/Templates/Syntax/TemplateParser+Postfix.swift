@@ -13,7 +13,8 @@ extension TemplateParser {
       } else if isAt(.openBracket) {
         value = try subscripted(value, from: start)
       } else if isAt(.openParenthesis) {
-        value = try make(.call(value, arguments()), from: start)
+        let arguments = try arguments()
+        value = try make(.call(value, arguments), from: start)
       } else {
         return value
       }

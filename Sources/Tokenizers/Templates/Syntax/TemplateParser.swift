@@ -97,9 +97,11 @@ struct TemplateParser {
   }
 
   func failure(_ reason: String, _ range: Range<Int>) -> TemplateError {
-    // The end of the template is an empty range: show what stands before it.
-    let shown = range.isEmpty ? max(0, range.lowerBound - 30)..<range.lowerBound : range
-    return .syntax(source.place(shown), reason: reason)
+    // The end of the template is an empty range: show the line that ends there.
+    guard range.isEmpty else { return .syntax(source.place(range), reason: reason) }
+    let line = source.scalars[..<range.lowerBound].lastIndex(of: "\n").map { $0 + 1 } ?? 0
+    let start = max(line, range.lowerBound - 30)
+    return .syntax(source.place(start..<range.lowerBound), reason: reason)
   }
 
   /// Runs `body` one level deeper.
