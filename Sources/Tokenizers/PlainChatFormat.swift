@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The layout of chats for tokenizers that have no chat template of their own.
+/// The layout of chats for tokenizers that have no ``ChatTemplate`` of their own.
 ///
 /// Each message is its role with a capital first letter, a colon, a space and the content; an
 /// assistant's content is followed by the end token; a blank line stands between messages. With

@@ -3,11 +3,12 @@
 public import Foundation
 
 extension Tokenizer {
-  /// Writes `tokenizer.json`, `tokenizer_config.json` (with the chat template) and
+  /// Writes `tokenizer.json`, `tokenizer_config.json` (with the chat templates) and
   /// `special_tokens_map.json`, in the layout that Python tools read.
   ///
-  /// Each file appears whole or not at all. An older `chat_template.jinja` in the folder is
-  /// brought up to date, for it would win over the configuration.
+  /// Each file appears whole or not at all. An older `chat_template.jinja` and
+  /// `additional_chat_templates` in the folder are brought up to date, for they would win over the
+  /// configuration.
   ///
   /// - Parameter folder: is made where it is missing.
   /// - Throws: ``TokenizerError/fileFailure(path:reason:)``.
@@ -18,13 +19,7 @@ extension Tokenizer {
     try files.write(JSONWriter.pretty(configuration.json), to: "tokenizer_config.json")
     try files.write(
       JSONWriter.pretty(configuration.specialTokensJSON), to: "special_tokens_map.json")
-    if try files.text("chat_template.jinja") != nil {
-      if let chatTemplate {
-        try files.write(Array(chatTemplate.utf8), to: "chat_template.jinja")
-      } else {
-        try files.remove("chat_template.jinja")
-      }
-    }
+    try files.update(configuration.chatTemplates)
   }
 
   private var tokenizerJSON: JSONValue {
@@ -34,12 +29,12 @@ extension Tokenizer {
   /// Bytes that identify the tokenizer, to be hashed for cache keys: two tokenizers with equal
   /// bytes treat all texts and chats alike.
   ///
-  /// They hold the whole pipeline, the tokens' roles and the chat template. They do not depend on
+  /// They hold the whole pipeline, the tokens' roles and the chat templates. They do not depend on
   /// how a file was laid out, and survive saving and loading. Made anew at each call, in time
   /// proportional to the vocabulary.
   public var fingerprintData: Data {
     let roles = configuration.specialTokensJSON
-    let template = chatTemplate.map { JSONValue.string($0) } ?? .null
+    let template = configuration.chatTemplateJSON ?? .null
     let everything = JSONValue.object([
       JSONMember("tokenizer", tokenizerJSON), JSONMember("roles", roles),
       JSONMember("chat_template", template),

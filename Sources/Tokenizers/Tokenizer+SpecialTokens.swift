@@ -34,11 +34,34 @@ extension Tokenizer {
     skippedIDs.union(configuration.tokens.values.compactMap(id(of:)))
   }
 
-  /// The Jinja template that turns messages into text, or nil where the tokenizer has none.
-  /// Setting it changes what ``save(to:)`` writes.
-  public var chatTemplate: String? {
-    get { configuration.chatTemplate }
-    set { configuration.chatTemplate = newValue }
+  /// The template that turns messages into text, or nil where the tokenizer has none.
+  ///
+  /// Of several named templates (`default`, `tool_use`, …) it uses the one that fits, as
+  /// ``ChatTemplate/render(messages:tools:documents:addGenerationPrompt:extra:)`` says. Reading it
+  /// takes about a millisecond: keep it rather than asking again for each conversation.
+  ///
+  /// - Throws: ``TemplateError`` where the only template cannot be read.
+  public var chatTemplate: ChatTemplate? {
+    get throws {
+      let templates = configuration.chatTemplates
+      if templates.count == 1, templates[0].name == ChatTemplate.defaultName {
+        return try ChatTemplate(templates[0].text, specialTokens: configuration.tokens)
+      }
+      if templates.isEmpty { return nil }
+      return ChatTemplate(
+        named: templates.map { ($0.name, $0.text) }, specialTokens: configuration.tokens)
+    }
+  }
+
+  /// The text of the template called `default`, or nil where the tokenizer has none of that name.
+  ///
+  /// Setting it makes it the tokenizer's only template, which ``save(to:)`` writes.
+  public var chatTemplateText: String? {
+    get { configuration.chatTemplates.first { $0.name == ChatTemplate.defaultName }?.text }
+    set {
+      configuration.chatTemplates =
+        newValue.map { [NamedTemplate(name: ChatTemplate.defaultName, text: $0)] } ?? []
+    }
   }
 
   /// The most tokens that the model was made for, or nil where the configuration sets no limit.

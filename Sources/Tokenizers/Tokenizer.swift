@@ -38,7 +38,7 @@ public struct Tokenizer: Sendable {
   /// Reads a tokenizer from a model folder.
   ///
   /// - Parameter folder: holds `tokenizer.json` and, where present, `tokenizer_config.json`,
-  ///   `special_tokens_map.json` and `chat_template.jinja`.
+  ///   `special_tokens_map.json`, `chat_template.jinja` and `additional_chat_templates/*.jinja`.
   /// - Throws: ``TokenizerError``.
   public init(folder: URL) throws {
     let files = TokenizerFolder(url: folder)
@@ -48,7 +48,7 @@ public struct Tokenizer: Sendable {
     let configuration = try TokenizerConfiguration(
       configuration: try files.json("tokenizer_config.json"),
       specialTokens: try files.json("special_tokens_map.json"),
-      template: try files.text("chat_template.jinja"))
+      templates: try files.templates())
     try self.init(Pipeline(tokenizer), configuration)
     try readBatchSettings(tokenizer)
   }
@@ -67,7 +67,7 @@ public struct Tokenizer: Sendable {
     }
     try self.init(
       Pipeline(json),
-      TokenizerConfiguration(configuration: settings, specialTokens: nil, template: nil))
+      TokenizerConfiguration(configuration: settings, specialTokens: nil))
     try readBatchSettings(json)
   }
 

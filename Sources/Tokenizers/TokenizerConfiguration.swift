@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// One of a tokenizer's chat templates.
+struct NamedTemplate: Sendable, Equatable {
+  var name: String
+  var text: String
+}
+
 /// What `tokenizer_config.json`, `special_tokens_map.json` and `chat_template.jinja` say beside the
 /// pipeline: which tokens play which part, the chat template and the length limit.
 struct TokenizerConfiguration: Sendable {
@@ -12,7 +18,8 @@ struct TokenizerConfiguration: Sendable {
   private(set) var tokens: [String: String] = [:]
   /// The file that named each role's token.
   private(set) var files: [String: String] = [:]
-  var chatTemplate: String?
+  /// The chat templates in order; an only one is called `default`.
+  var chatTemplates: [NamedTemplate] = []
   private(set) var modelMaxLength: Int?
   /// The file's object; saving writes it back with what changed.
   private let document: JSONValue
@@ -22,9 +29,11 @@ struct TokenizerConfiguration: Sendable {
   /// - Parameters:
   ///   - configuration: the object of `tokenizer_config.json`.
   ///   - specialTokens: the object of `special_tokens_map.json`, asked where the first is silent.
-  ///   - template: the text of `chat_template.jinja`, which wins over a template in the object.
+  ///   - templates: what the files of templates hold, which win over templates in the object.
   /// - Throws: ``TokenizerError/wrongType(file:field:expected:found:)``.
-  init(configuration: JSONField?, specialTokens: JSONField?, template: String?) throws {
+  init(
+    configuration: JSONField?, specialTokens: JSONField?, templates: [NamedTemplate] = []
+  ) throws {
     document = configuration?.value ?? .object([])
     for role in Self.roles {
       guard let field = configuration?.optional(role) ?? specialTokens?.optional(role) else {
@@ -34,7 +43,9 @@ struct TokenizerConfiguration: Sendable {
       tokens[role] = try (field.optional("content") ?? field).string()
       files[role] = field.file
     }
-    chatTemplate = try template ?? configuration?.optional("chat_template").flatMap(Self.template)
+    chatTemplates =
+      templates.isEmpty
+      ? try configuration?.optional("chat_template").map(Self.templates) ?? [] : templates
     modelMaxLength = configuration?.optional("model_max_length").flatMap(Self.length)
   }
 
@@ -48,13 +59,27 @@ struct TokenizerConfiguration: Sendable {
     ])
   }
 
-  /// A template is a string, or a list of named ones of which `default` counts.
-  private static func template(_ field: JSONField) throws -> String? {
-    guard case .array = field.value else { return try field.string() }
-    for entry in try field.elements() where try entry.required("name").string() == "default" {
-      return try entry.required("template").string()
+  /// Templates are a string, or a list of named ones.
+  private static func templates(_ field: JSONField) throws -> [NamedTemplate] {
+    guard case .array = field.value else {
+      return [NamedTemplate(name: ChatTemplate.defaultName, text: try field.string())]
     }
-    return nil
+    return try field.elements().map { entry in
+      NamedTemplate(
+        name: try entry.required("name").string(), text: try entry.required("template").string())
+    }
+  }
+
+  /// The templates as `chat_template` holds them; nil for none.
+  var chatTemplateJSON: JSONValue? {
+    guard let first = chatTemplates.first else { return nil }
+    if chatTemplates.count == 1, first.name == ChatTemplate.defaultName {
+      return .string(first.text)
+    }
+    return .array(
+      chatTemplates.map {
+        .object([JSONMember("name", .string($0.name)), JSONMember("template", .string($0.text))])
+      })
   }
 
   /// "No limit" is written as 1e30 or so.
@@ -72,17 +97,7 @@ struct TokenizerConfiguration: Sendable {
     for role in Self.roles {
       if let token = tokens[role] { json[role] = json[role] ?? .string(token) }
     }
-    if let chatTemplate, let list = json["chat_template"], case .array(let entries) = list {
-      let others = entries.filter { $0["name"] != .string("default") }
-      let entry = JSONValue.object([
-        JSONMember("name", .string("default")), JSONMember("template", .string(chatTemplate)),
-      ])
-      json["chat_template"] = .array([entry] + others)
-    } else if case .array? = json["chat_template"] {
-      // Named templates without a default stay as they are.
-    } else {
-      json["chat_template"] = chatTemplate.map { .string($0) }
-    }
+    json["chat_template"] = chatTemplateJSON
     return json
   }
 

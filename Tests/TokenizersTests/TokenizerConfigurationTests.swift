@@ -44,22 +44,23 @@ struct TokenizerConfigurationTests {
     #expect(try tokenizer("{\"model_max_length\": \(text)}").modelMaxLength == expected)
   }
 
-  @Test("of several chat templates the default counts, and saving keeps the others")
+  @Test("saving keeps named chat templates, and setting the text replaces them all")
   func namedTemplates() throws {
     var tokenizer = try tokenizer(
       """
       {"chat_template": [{"name": "tool_use", "template": "T"}, {"name": "default", "template": "D"}]}
       """)
-    #expect(tokenizer.chatTemplate == "D")
+    #expect(tokenizer.chatTemplateText == "D")
     let template = "{{ \"quoted\" }} back\\slash\r\n\ttab \u{1}\u{7F} e\u{301} 🙂 \u{2028}"
-    tokenizer.chatTemplate = template
     try Fixture.withFolder { folder in
       try tokenizer.save(to: folder)
-      let loaded = try #require(try Tokenizer(folder: folder).chatTemplate)
-      #expect(sameScalars(loaded, template))
-      let saved = try String(
-        contentsOf: folder.appending(path: "tokenizer_config.json"), encoding: .utf8)
-      #expect(saved.contains("tool_use"))
+      #expect(try Tokenizer(folder: folder).chatTemplate?.names == ["tool_use", "default"])
+      tokenizer.chatTemplateText = template
+      try tokenizer.save(to: folder)
+      let loaded = try Tokenizer(folder: folder)
+      let text = try #require(loaded.chatTemplateText)
+      #expect(sameScalars(text, template))
+      #expect(try loaded.chatTemplate?.names == ["default"])
     }
   }
 
@@ -70,14 +71,53 @@ struct TokenizerConfigurationTests {
       let file = folder.appending(path: "chat_template.jinja")
       try Data("from file".utf8).write(to: file)
       var tokenizer = try Tokenizer(folder: folder)
-      #expect(tokenizer.chatTemplate == "from file")
-      tokenizer.chatTemplate = "changed"
+      #expect(tokenizer.chatTemplateText == "from file")
+      tokenizer.chatTemplateText = "changed"
       try tokenizer.save(to: folder)
       #expect(try String(contentsOf: file, encoding: .utf8) == "changed")
-      tokenizer.chatTemplate = nil
+      tokenizer.chatTemplateText = nil
       try tokenizer.save(to: folder)
       #expect(!FileManager.default.fileExists(atPath: file.path))
       #expect(try Tokenizer(folder: folder).chatTemplate == nil)
+    }
+  }
+
+  @Test("templates in additional_chat_templates are read, used with tools, and follow when saving")
+  func additionalTemplates() throws {
+    try Fixture.withFolder { folder in
+      try self.tokenizer(#"{"chat_template": "old", "eos_token": "</s>"}"#).save(to: folder)
+      let others = folder.appending(path: "additional_chat_templates")
+      try FileManager.default.createDirectory(at: others, withIntermediateDirectories: true)
+      try Data("main{{ eos_token }}".utf8).write(
+        to: folder.appending(path: "chat_template.jinja"))
+      try Data("with {{ tools | length }}".utf8).write(
+        to: others.appending(path: "tool_use.jinja"))
+
+      var tokenizer = try Tokenizer(folder: folder)
+      let template = try #require(try tokenizer.chatTemplate)
+      let messages: [ChatValue] = [["role": "user", "content": "Hi"]]
+      #expect(try template.render(messages: messages).text == "main</s>")
+      #expect(try template.render(messages: messages, tools: [[:]]).text == "with 1")
+      #expect(try template.render(messages: messages, tools: []).text == "with 0")
+
+      try tokenizer.save(to: folder)
+      #expect(try Tokenizer(folder: folder).chatTemplate?.names == ["default", "tool_use"])
+      tokenizer.chatTemplateText = "only"
+      try tokenizer.save(to: folder)
+      #expect(try Tokenizer(folder: folder).chatTemplate?.names == ["default"])
+    }
+  }
+
+  @Test("named templates without a default are of use only where one of them fits")
+  func noDefault() throws {
+    let tokenizer = try tokenizer(
+      #"{"chat_template": [{"name": "tool_use", "template": "T"}, {"name": "rag", "template": "{%"}]}"#
+    )
+    let template = try #require(try tokenizer.chatTemplate)
+    let messages: [ChatValue] = [["role": "user", "content": "Hi"]]
+    #expect(try template.render(messages: messages, tools: []).text == "T")
+    #expect(throws: TemplateError.noDefault(names: ["rag", "tool_use"])) {
+      try template.render(messages: messages)
     }
   }
 

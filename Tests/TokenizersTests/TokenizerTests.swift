@@ -123,7 +123,7 @@ struct TokenizerTests {
       }
       #expect(loaded.fingerprintData == tokenizer.fingerprintData)
       #expect(loaded.eosTokenID == (isSentencePiece ? 1 : nil))
-      #expect(loaded.chatTemplate == (isSentencePiece ? "{{ x }}" : nil))
+      #expect(loaded.chatTemplateText == (isSentencePiece ? "{{ x }}" : nil))
       let files = try FileManager.default.contentsOfDirectory(
         atPath: folder.appending(path: "made/on/the/way").path)
       #expect(
@@ -139,7 +139,7 @@ struct TokenizerTests {
     #expect(tokenizer.fingerprintData == (try Fixture.tokenizer("gpt2").fingerprintData))
     #expect(tokenizer.fingerprintData != (try Fixture.tokenizer("spaced").fingerprintData))
     var other = tokenizer
-    other.chatTemplate = "{{ messages }}"
+    other.chatTemplateText = "{{ messages }}"
     #expect(other.fingerprintData != tokenizer.fingerprintData)
   }
 

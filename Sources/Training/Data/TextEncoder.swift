@@ -7,7 +7,8 @@ public import Tokenizers
 ///
 /// A prompt and its completion are tokenised as one string; the completion begins where those tokens first differ
 /// from the prompt's alone. Plain completions get the end-of-text token as text unless they end with it already.
-/// Chats are laid out by ``PlainChatFormat``.
+/// Chats are laid out by the tokenizer's own template, or by ``PlainChatFormat`` where it has none; see ``ChatLayout``.
+/// Every method that meets a conversation throws ``TemplateError`` where the template refuses it.
 public struct TextEncoder {
   /// The tokenizer.
   public let tokenizer: Tokenizer
@@ -16,14 +17,15 @@ public struct TextEncoder {
   /// Whether only completions carry loss where there is a prompt.
   public let completionOnlyLoss: Bool
 
-  private let chat: PlainChatFormat
+  /// How conversations become text.
+  public let layout: ChatLayout
 
   /// Creates an encoder.
   public init(_ tokenizer: Tokenizer, maxLength: Int, completionOnlyLoss: Bool = true) {
     self.tokenizer = tokenizer
     self.maxLength = maxLength
     self.completionOnlyLoss = completionOnlyLoss
-    chat = PlainChatFormat(tokenizer)
+    layout = ChatLayout(tokenizer)
   }
 
   /// Why a row was left out.
@@ -61,23 +63,44 @@ public struct TextEncoder {
   // MARK: Text
 
   /// The text of a prompt as the model reads it before answering.
-  public func text(ofPrompt prompt: RecordText) -> String {
+  public func text(
+    ofPrompt prompt: RecordText, _ context: ChatContext = ChatContext()
+  ) throws -> String {
+    try opening(prompt, context).text
+  }
+
+  private func opening(
+    _ prompt: RecordText, _ context: ChatContext
+  ) throws -> ChatLayout.Page {
     switch prompt {
-    case .plain(let text): text
+    case .plain(let text): ChatLayout.Page(text: text, isComplete: false)
     case .messages(let messages):
-      chat.text(messages.map { ($0.role.rawValue, $0.text) }, addGenerationPrompt: true)
+      try layout.page(messages, context, addGenerationPrompt: true)
     }
   }
 
-  /// The text that follows the prompt, with the end of text.
-  func text(ofCompletion completion: RecordText) -> String {
+  /// Prompt and completion as one text, with the end.
+  private func whole(
+    _ prompt: RecordText, _ completion: RecordText, _ context: ChatContext
+  ) throws -> ChatLayout.Page {
+    if layout.usesTemplate, let before = prompt.messages {
+      let after = completion.messages ?? [Message(role: .assistant, completion.text)]
+      return try layout.page(before + after, context)
+    }
+    return ChatLayout.Page(
+      text: try text(ofPrompt: prompt, context) + (try text(ofCompletion: completion)),
+      isComplete: false)
+  }
+
+  /// The text that follows a prompt outside templates, with the end of text.
+  private func text(ofCompletion completion: RecordText) throws -> String {
     switch completion {
-    case .plain(let text): ended(text)
+    case .plain(let text): return ended(text)
     case .messages(let messages):
       // The generation prompt is written already, so the first answer's role is not repeated.
-      ended(" " + (messages.first?.text ?? ""))
-        + (messages.count > 1
-          ? "\n\n" + chat.text(messages.dropFirst().map { ($0.role.rawValue, $0.text) }) : "")
+      let rest = Array(messages.dropFirst())
+      return ended(" " + (messages.first?.text ?? ""))
+        + (rest.isEmpty ? "" : "\n\n" + (try layout.page(rest, ChatContext()).text))
     }
   }
 
@@ -86,21 +109,28 @@ public struct TextEncoder {
     return text + end
   }
 
+  private func encode(_ page: ChatLayout.Page) -> [Int] {
+    tokenizer.encode(page.text, addSpecialTokens: !page.isComplete)
+  }
+
   // MARK: Rows
 
   /// Token ids of a prompt, before which generation starts.
-  public func prompt(_ prompt: RecordText) -> [Int] {
-    tokenizer.encode(text(ofPrompt: prompt))
+  public func prompt(
+    _ prompt: RecordText, _ context: ChatContext = ChatContext()
+  ) throws -> [Int] {
+    encode(try opening(prompt, context))
   }
 
   /// A row for supervised learning from a text or a prompt with its completion.
-  public func supervised(_ record: Record) -> Outcome<TokenRow> {
+  public func supervised(_ record: Record) throws -> Outcome<TokenRow> {
+    let context = ChatContext(record)
     switch record.body {
-    case .languageModelling(.messages(let messages)): return chatRow(messages)
+    case .languageModelling(.messages(let messages)): return try chatRow(messages, context)
     case .languageModelling(let text): return wholeText(ended(text.text))
     case .promptCompletion(let prompt, let completion), .scored(let prompt, let completion, _):
-      return joined(prompt, completion)
-    case .preference(let pair): return joined(pair.prompt, pair.chosen)
+      return try joined(prompt, completion, context)
+    case .preference(let pair): return try joined(pair.prompt, pair.chosen, context)
     default: return Outcome(row: nil, drop: .nothingToLearn)
     }
   }
@@ -112,28 +142,25 @@ public struct TextEncoder {
 
   /// A whole conversation: everything counts, or with ``completionOnlyLoss`` what the assistant says, each turn
   /// with its end token. A turn of weight 0 never counts.
-  private func chatRow(_ messages: [Message]) -> Outcome<TokenRow> {
-    let turns = messages.map { (role: $0.role.rawValue, content: $0.text) }
-    let ids = tokenizer.encode(chat.text(turns))
+  private func chatRow(_ messages: [Message], _ context: ChatContext) throws -> Outcome<TokenRow> {
+    let page = try layout.page(messages, context)
+    let ids = encode(page)
     var isTarget = [Bool](repeating: !completionOnlyLoss, count: ids.count)
     var mergesBorder = false
-    for (index, message) in messages.enumerated() where message.role == .assistant {
-      let opening = tokenizer.encode(
-        chat.text(Array(turns[..<index]), addGenerationPrompt: true))
-      let start = commonPrefix(opening, ids)
-      let end = commonPrefix(tokenizer.encode(chat.text(Array(turns[...index]))), ids)
-      for place in start..<max(start, end) { isTarget[place] = message.weight != 0 }
-      mergesBorder = mergesBorder || start < opening.count
+    for turn in try turns(of: messages, context, page, ids) {
+      for place in turn.tokens { isTarget[place] = turn.counts }
+      mergesBorder = mergesBorder || turn.mergesBorder
     }
     var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
     outcome.mergesBorder = mergesBorder
     return outcome
   }
 
-  private func joined(_ prompt: RecordText, _ completion: RecordText) -> Outcome<TokenRow> {
-    let opening = text(ofPrompt: prompt)
-    let promptIDs = tokenizer.encode(opening)
-    let ids = tokenizer.encode(opening + text(ofCompletion: completion))
+  private func joined(
+    _ prompt: RecordText, _ completion: RecordText, _ context: ChatContext
+  ) throws -> Outcome<TokenRow> {
+    let promptIDs = try self.prompt(prompt, context)
+    let ids = encode(try whole(prompt, completion, context))
     let border = commonPrefix(promptIDs, ids)
     let isTarget = ids.indices.map { !completionOnlyLoss || $0 >= border }
     var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
@@ -142,11 +169,12 @@ public struct TextEncoder {
   }
 
   /// Chosen and rejected of a pair, each cut on its own, with one border for both.
-  public func pair(_ pair: PreferencePair) -> Outcome<(chosen: TokenRow, rejected: TokenRow)> {
-    let opening = text(ofPrompt: pair.prompt)
-    let promptIDs = tokenizer.encode(opening)
-    let chosen = tokenizer.encode(opening + text(ofCompletion: pair.chosen))
-    let rejected = tokenizer.encode(opening + text(ofCompletion: pair.rejected))
+  public func pair(
+    _ pair: PreferencePair, _ context: ChatContext = ChatContext()
+  ) throws -> Outcome<(chosen: TokenRow, rejected: TokenRow)> {
+    let promptIDs = try prompt(pair.prompt, context)
+    let chosen = encode(try whole(pair.prompt, pair.chosen, context))
+    let rejected = encode(try whole(pair.prompt, pair.rejected, context))
     let border = min(commonPrefix(promptIDs, chosen), commonPrefix(promptIDs, rejected))
     guard border < maxLength else { return Outcome(row: nil, drop: .promptTooLong) }
     func row(_ ids: [Int]) -> TokenRow {
@@ -163,8 +191,10 @@ public struct TextEncoder {
   }
 
   /// A whole text for a reward model; never cut, since its last token is where the score is read.
-  public func scored(_ prompt: RecordText, _ completion: RecordText) -> Outcome<TokenRow> {
-    let ids = tokenizer.encode(text(ofPrompt: prompt) + text(ofCompletion: completion))
+  public func scored(
+    _ prompt: RecordText, _ completion: RecordText, _ context: ChatContext = ChatContext()
+  ) throws -> Outcome<TokenRow> {
+    let ids = encode(try whole(prompt, completion, context))
     guard ids.count <= maxLength else { return Outcome(row: nil, drop: .tooLong) }
     return Outcome(row: TokenRow(ids: ids, isTarget: ids.map { _ in true }))
   }
@@ -179,7 +209,7 @@ public struct TextEncoder {
     return Outcome(row: kept, isCut: true)
   }
 
-  private func commonPrefix(_ a: [Int], _ b: [Int]) -> Int {
+  func commonPrefix(_ a: [Int], _ b: [Int]) -> Int {
     zip(a, b).prefix { $0 == $1 }.count
   }
 }

@@ -35,7 +35,7 @@ public struct DPOJob {
   /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try settings.tokenizer(of: folder)
     let preparation = DataPreparation(
       encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "dpo",
       log: { settings.console.line($0) })

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Feedback
 import LanguageModels
+import Tokenizers
 import Torch
 
 /// Encodes whole data sets, counting what was left out, and says so.
@@ -13,7 +14,7 @@ struct DataPreparation {
   func supervised(_ records: [Record]) throws -> TokenRows {
     var rows = TokenRows()
     try encode(records) { record in
-      let outcome = encoder.supervised(record)
+      let outcome = try encoder.supervised(record)
       if let row = outcome.row { rows.append(row) }
       return Note(outcome)
     }
@@ -26,7 +27,7 @@ struct DataPreparation {
     var prompts = PromptNumbers()
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
-      let outcome = encoder.pair(pair)
+      let outcome = try encoder.pair(pair, ChatContext(record))
       if let pair = outcome.row {
         rows.chosen.append(pair.chosen)
         rows.rejected.append(pair.rejected)
@@ -45,8 +46,9 @@ struct DataPreparation {
     let hasMargin = records.contains { $0.margin != nil }
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
-      let chosen = encoder.scored(pair.prompt, pair.chosen)
-      let rejected = encoder.scored(pair.prompt, pair.rejected)
+      let context = ChatContext(record)
+      let chosen = try encoder.scored(pair.prompt, pair.chosen, context)
+      let rejected = try encoder.scored(pair.prompt, pair.rejected, context)
       guard let better = chosen.row, let worse = rejected.row else { return Note(drop: .tooLong) }
       rows.chosen.append(better)
       rows.rejected.append(worse)
@@ -63,9 +65,11 @@ struct DataPreparation {
     var rows: [PromptRow] = []
     try encode(records) { record in
       guard let prompt = record.body.prompt else { return Note(drop: .nothingToLearn) }
-      let ids = encoder.prompt(prompt)
+      let context = ChatContext(record)
+      let ids = try encoder.prompt(prompt, context)
       guard !ids.isEmpty, ids.count <= encoder.maxLength else { return Note(drop: .promptTooLong) }
-      rows.append(PromptRow(ids: ids, text: encoder.text(ofPrompt: prompt), extras: record.extras))
+      let text = try encoder.text(ofPrompt: prompt, context)
+      rows.append(PromptRow(ids: ids, text: text, extras: record.extras))
       return Note()
     }
     return rows
@@ -96,12 +100,13 @@ struct DataPreparation {
     }
   }
 
-  private func encode(_ records: [Record], _ body: (Record) -> Note) throws {
+  private func encode(_ records: [Record], _ body: (Record) throws -> Note) throws {
+    announceLayout(records)
     var dropped: [TextEncoder.Drop: (count: Int, first: String)] = [:]
     var cutCount = 0
     var mergedCount = 0
     for record in records {
-      let note = body(record)
+      let note = try placed(record) { try body(record) }
       if let drop = note.drop {
         let place = record.provenance.map { " (first: \($0))" } ?? ""
         dropped[drop] = ((dropped[drop]?.count ?? 0) + 1, dropped[drop]?.first ?? place)
@@ -125,6 +130,35 @@ struct DataPreparation {
     }
     let left = records.count - dropped.values.reduce(0) { $0 + $1.count }
     guard left > 0 else { throw TrainingError.noRows(method: method, reasons: reasons) }
+  }
+}
+
+extension DataPreparation {
+  /// Says how conversations are written, where there are any.
+  private func announceLayout(_ records: [Record]) {
+    guard records.contains(where: \.body.isConversational) else {
+      let count = records.count { $0.system != nil }
+      if count > 0 {
+        log("\(count) of \(records.count) rows: 'system' has no effect on plain text")
+      }
+      return
+    }
+    log(encoder.layout.summary)
+    if encoder.layout.usesTemplate, encoder.turnEndTokenID == nil {
+      log(
+        "the chat template ends the assistant's turn with no special token: a model trained with it does "
+          + "not learn to stop")
+    }
+  }
+
+  /// Gives what a chat template complains about the place of its row.
+  private func placed<Result>(_ record: Record, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as TemplateError {
+      guard let place = record.provenance else { throw error }
+      throw FeedbackError.field(at: place, field: "messages", problem: error.description)
+    }
   }
 }
 

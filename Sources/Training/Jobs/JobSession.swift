@@ -158,14 +158,20 @@ final class JobSession {
   /// Writes a fixed number of rendered examples, tokens without loss in parentheses.
   func show(_ rows: TokenRows, _ tokenizer: Tokenizer) {
     for row in rows.prefix(settings.shownExampleCount) {
-      var text = ""
-      var isOpen = false
+      // Runs and not single tokens: a token may hold a part of a character.
+      var runs: [(counts: Bool, ids: [Int])] = []
       for (id, counts) in zip(row.ids, row.isTarget) {
-        if counts == isOpen { text += counts ? "⟩" : "⟨" }
-        isOpen = !counts
-        text += tokenizer.decode([id], skipSpecialTokens: false)
+        if runs.last?.counts == counts {
+          runs[runs.count - 1].ids.append(id)
+        } else {
+          runs.append((counts, [id]))
+        }
       }
-      run.log.note("example (⟨without loss⟩): " + text + (isOpen ? "⟩" : ""))
+      let text = runs.map { run in
+        let text = tokenizer.decode(run.ids, skipSpecialTokens: false)
+        return run.counts ? text : "⟨\(text)⟩"
+      }
+      run.log.note("example (⟨without loss⟩): " + text.joined())
     }
   }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
+import LanguageModels
+import Tokenizers
 public import Torch
 
 /// What all training jobs share besides their method: places, precision, intervals.
@@ -28,6 +30,9 @@ public struct JobSettings {
   public var optimization = OptimizationSettings()
   /// Most tokens of a row.
   public var maxLength = 1024
+  /// The text of a chat template in place of the tokenizer's own; it is saved with the model. Nil keeps the
+  /// tokenizer's.
+  public var chatTemplate: String?
   /// Whether rows are shuffled anew each epoch.
   public var shuffles = true
   /// Whether rows of like length share a batch, which saves padding; the order is another then.
@@ -74,6 +79,13 @@ public struct JobSettings {
 
   /// Settings for results in a folder.
   public init(outputFolder: URL) { self.outputFolder = outputFolder }
+
+  /// The tokenizer of a model folder, with the chat template that was asked for.
+  func tokenizer(of folder: ModelFolder) throws -> Tokenizer {
+    var tokenizer = try folder.tokenizer()
+    if let chatTemplate { tokenizer.chatTemplateText = chatTemplate }
+    return tokenizer
+  }
 
   /// The checkpoint to continue from.
   ///

@@ -51,17 +51,19 @@ public struct PPOJob {
   /// - Throws: errors of model, data, reward functions, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record]) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try settings.tokenizer(of: folder)
     let padTokenID = tokenizer.padTokenID ?? 0
+    let encoder = TextEncoder(tokenizer, maxLength: settings.maxLength)
     let preparation = DataPreparation(
-      encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "ppo",
+      encoder: encoder, method: "ppo",
       log: { settings.console.line($0) })
     let prompts = try preparation.prompts(records)
     var method = method
     method.seed = settings.seed
     if method.sampling.stopTokenIDs.isEmpty {
       method.sampling.stopTokenIDs = Set(
-        try folder.generationDefaults().eosTokenIDs + (tokenizer.eosTokenID.map { [$0] } ?? []))
+        try folder.generationDefaults().eosTokenIDs
+          + [tokenizer.eosTokenID, encoder.turnEndTokenID].compactMap(\.self))
     }
     let session = try JobSession(
       settings, method: "ppo", rowCount: prompts.count, batchSize: method.rolloutCount,
@@ -187,9 +189,9 @@ extension RewardSource {
     }
     let encoder = TextEncoder(tokenizer, maxLength: .max)
     return RewardSource(name: "reward_model") { rollouts in
-      let rows = rollouts.map { rollout in
+      let rows = try rollouts.map { rollout in
         let completion = policyTokenizer.decode(rollout.completion.ids)
-        return encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
+        return try encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
       }
       return rewardScores(
         model, rows.compactMap { $0 }, batchSize: batchSize, padTokenID: padTokenID)

@@ -30,7 +30,7 @@ public struct SFTJob {
   /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try settings.tokenizer(of: folder)
     let encoder = TextEncoder(
       tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss)
     let preparation = DataPreparation(
@@ -78,7 +78,9 @@ public struct SFTJob {
     let texts = records.lazy.map { JSONValue.object($0.json).serialized() }
     let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
-      settings: ["sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)"])
+      settings: [
+        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)", "chat 2", Self.day(encoder),
+      ])
     if let found = cache.rows(key)?.first {
       settings.console.line("tokens: \(found.count) rows from the cache")
       return found
@@ -86,5 +88,11 @@ public struct SFTJob {
     let rows = try make(records)
     cache.store([rows], key)
     return rows
+  }
+
+  /// The day, where the chat template may write it into the texts; empty elsewhere.
+  private static func day(_ encoder: TextEncoder) -> String {
+    let asksClock = encoder.tokenizer.chatTemplateText?.contains("strftime_now") == true
+    return asksClock ? Date().formatted(.iso8601.year().month().day()) : ""
   }
 }

@@ -39,14 +39,11 @@ struct ChatCommand: ParsableCommand {
   }
 
   func run() throws {
-    let policy = try LoadedPolicy(model.folder, model.precision)
+    let policy = try LoadedPolicy(
+      model.folder, model.precision, chatTemplate: model.chatTemplate())
     let settings = try settings(policy)
     try check(policy, settings)
-    if policy.tokenizer.chatTemplate != nil, !raw {
-      Output.current.note(
-        "the model's own chat template is not used: turns are written as 'User: ...' and "
-          + "'Assistant: ...'")
-    }
+    if !raw { Output.current.note(policy.encoder.layout.summary) }
     var chat = ChatSession(
       policy: policy, settings: settings, seed: generation.seed, system: system, isRaw: raw)
     let isWatched = isatty(STDIN_FILENO) == 1

@@ -84,7 +84,8 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     let source = try prompts()
-    let policy = try LoadedPolicy(model.folder, model.precision)
+    let policy = try LoadedPolicy(
+      model.folder, model.precision, chatTemplate: model.chatTemplate())
     let writer = try writer(policy)
     let isPlain =
       !json && output == nil && datasetPath == nil && source.count == 1
@@ -125,6 +126,7 @@ struct GenerateCommand: ParsableCommand {
 
   private struct Prompt {
     var text: RecordText
+    var context = ChatContext()
     var columns: JSONObject
     var place: Provenance?
   }
@@ -163,7 +165,8 @@ struct GenerateCommand: ParsableCommand {
       guard let text = try row.text("prompt") else {
         throw row.wrong("prompt", wanted: "a string or a list of messages")
       }
-      return Prompt(text: text, columns: row.columns, place: row.place)
+      return Prompt(
+        text: text, context: try row.chatContext(), columns: row.columns, place: row.place)
     }
   }
 
@@ -172,7 +175,7 @@ struct GenerateCommand: ParsableCommand {
   private func writePlain(
     _ prompt: Prompt, _ policy: LoadedPolicy, _ writer: CompletionWriter
   ) throws {
-    let ids = try policy.encode(prompt.text, at: prompt.place)
+    let ids = try policy.encode(prompt.text, prompt.context, at: prompt.place)
     try writer.check([ids])
     var stream = TextStream(policy.tokenizer, after: ids, writer.settings)
     writer.stream(ids) { Output.current.write(stream.append($0)) }
@@ -183,7 +186,7 @@ struct GenerateCommand: ParsableCommand {
   private func writeRows(
     _ prompts: [Prompt], _ policy: LoadedPolicy, _ writer: CompletionWriter
   ) throws {
-    let encoded = try prompts.map { try policy.encode($0.text, at: $0.place) }
+    let encoded = try prompts.map { try policy.encode($0.text, $0.context, at: $0.place) }
     try writer.check(encoded)
     let results = try RowOutput(output)
     // In parts, so that a long run shows results on the way and holds no more than it must.

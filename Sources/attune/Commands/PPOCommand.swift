@@ -78,7 +78,8 @@ struct PPOCommand: ParsableCommand {
   func run() throws {
     let settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
-      learningRate: learningRate, maxLength: data.maxLength, shuffles: true)
+      learningRate: learningRate, maxLength: data.maxLength, shuffles: true,
+      chatTemplate: try model.chatTemplate())
     try settings.optimization.validate()
     let records = try data.load(
       accepting: [.promptOnly], method: "ppo", seed: settings.seed, note: settings.console.line)

@@ -53,7 +53,8 @@ struct RewardCommand: ParsableCommand {
     var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate,
-      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount,
+      chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()

@@ -34,7 +34,8 @@ struct SFTCommand: ParsableCommand {
     var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate,
-      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
+      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount,
+      chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
     let records = try data.load(

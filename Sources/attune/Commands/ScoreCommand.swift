@@ -77,7 +77,8 @@ struct ScoreCommand: ParsableCommand {
     let judge = try judge(files, device)
     var encoder = ScoreRowEncoder(
       files: files, vocabularyCount: judge.model.vocabularyCount,
-      scoresWholeTexts: !files.configuration.hasLanguageHead, addsEnd: addsEnd)
+      scoresWholeTexts: !files.configuration.hasLanguageHead, addsEnd: addsEnd,
+      chatTemplate: try model.chatTemplate())
     let rows = try RowInput(input ?? datasetPath)
     let results = try RowOutput(output)
     var longCount = 0

@@ -38,7 +38,8 @@ func exitCode(for error: any Error) -> Int32 {
   case TrainingError.noRows: ExitStatus.data
   case EvaluationError.notConverged: ExitStatus.failed
   case is EvaluationError: ExitStatus.data
-  case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError:
+  case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError,
+    is TemplateError:
     ExitStatus.model
   case TensorError.outOfMemory: ExitStatus.outOfMemory
   default: ExitStatus.failed

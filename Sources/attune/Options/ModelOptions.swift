@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import Tokenizers
 import Torch
 
 /// Which model, and in what precision.
@@ -11,10 +12,38 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Folder of the model, in Hugging Face layout.", valueName: "folder"))
   var modelPath: String
 
+  @Option(
+    name: .customLong("chat_template_path"),
+    help: ArgumentHelp(
+      "A Jinja chat template in place of the tokenizer's own; training saves it with the model.",
+      valueName: "file"),
+    completion: .file())
+  var chatTemplatePath: String?
+
   @OptionGroup var precision: PrecisionOptions
 
   /// The model's folder.
   var folder: URL { URL(filePath: modelPath) }
+
+  /// The chat template to use in place of the tokenizer's; nil where none is named.
+  ///
+  /// - Throws: ``UsageError`` where the file cannot be read or is no template.
+  func chatTemplate() throws -> String? {
+    guard let chatTemplatePath else { return nil }
+    let text: String
+    do {
+      text = try String(contentsOf: URL(filePath: chatTemplatePath), encoding: .utf8)
+    } catch {
+      throw UsageError(
+        "--chat_template_path: \(chatTemplatePath) cannot be read: \(message(for: error))")
+    }
+    do {
+      _ = try ChatTemplate(text)
+    } catch {
+      throw UsageError("--chat_template_path: \(chatTemplatePath): \(message(for: error))")
+    }
+    return text
+  }
 }
 
 /// Precision, device and threads.

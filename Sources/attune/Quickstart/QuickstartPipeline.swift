@@ -64,7 +64,7 @@ struct QuickstartPipeline {
     )
     let model = try ModelFolder(plan.folder("sft")).languageModel()
     let outcomes = evaluation.outcomes(
-      of: model, reference: nil, prompts: prompts(data.comparisonPrompts),
+      of: model, reference: nil, prompts: try prompts(data.comparisonPrompts),
       samplesPerPrompt: plan.samplesPerPrompt)
     var pairs: [CandidatePair] = []
     for (prompt, samples) in zip(data.comparisonPrompts, outcomes) {
@@ -101,8 +101,8 @@ struct QuickstartPipeline {
     var scored: [ScoredPair] = []
     for record in heldOut {
       guard case .preference(let pair) = record.body,
-        let chosen = encoder.scored(pair.prompt, pair.chosen).row,
-        let rejected = encoder.scored(pair.prompt, pair.rejected).row
+        let chosen = try encoder.scored(pair.prompt, pair.chosen).row,
+        let rejected = try encoder.scored(pair.prompt, pair.rejected).row
       else { continue }
       let scores = rewardScores(model, [chosen, rejected], batchSize: 2, padTokenID: padTokenID)
       scored.append(ScoredPair(chosen: scores[0], rejected: scores[1]))
@@ -170,11 +170,12 @@ struct QuickstartPipeline {
       seed: plan.seed)
   }
 
-  private func prompts(_ prompts: [QuickstartPrompt]) -> [EvaluationPrompt] {
+  private func prompts(_ prompts: [QuickstartPrompt]) throws -> [EvaluationPrompt] {
     let encoder = TextEncoder(tokenizer, maxLength: 512)
-    return prompts.map { prompt in
+    return try prompts.map { prompt in
       EvaluationPrompt(
-        id: prompt.id, ids: encoder.prompt(prompt.text), text: encoder.text(ofPrompt: prompt.text),
+        id: prompt.id, ids: try encoder.prompt(prompt.text),
+        text: try encoder.text(ofPrompt: prompt.text),
         reference: prompt.reference)
     }
   }
@@ -183,7 +184,7 @@ struct QuickstartPipeline {
     say("6/6 evaluation on \(data.tests.count) held-out prompts")
     let reference = try ModelFolder(plan.folder("sft")).languageModel()
     let rewardModel = try ModelFolder(plan.folder("reward")).scalarHeadModel()
-    let tests = prompts(data.tests)
+    let tests = try prompts(data.tests)
     let models: [(name: String, folder: URL)] = [
       ("base", base), ("SFT", plan.folder("sft")), ("DPO", plan.folder("dpo")),
       ("PPO", plan.folder("ppo")),

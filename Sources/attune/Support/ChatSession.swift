@@ -78,7 +78,7 @@ struct ChatSession {
   }
 
   private mutating func answer() throws {
-    guard let ids = promptThatFits() else {
+    guard let ids = try promptThatFits() else {
       turns.removeLast()
       return Output.current.note(
         "that is too long: with \(settings.maxNewTokens) tokens for the answer the model takes "
@@ -115,14 +115,14 @@ struct ChatSession {
 
   /// The prompt's tokens, without the oldest turns where all would not fit; nil where even the last
   /// one does not.
-  private mutating func promptThatFits() -> [Int]? {
+  private mutating func promptThatFits() throws -> [Int]? {
     guard !isRaw else {
-      let ids = policy.encoder.prompt(.plain(turns.last?.text ?? ""))
+      let ids = try policy.encoder.prompt(.plain(turns.last?.text ?? ""))
       return ids.isEmpty || ids.count > room ? nil : ids
     }
     var dropped = 0
     while true {
-      let ids = policy.encoder.prompt(.messages(opening + turns[dropped...]))
+      let ids = try policy.encoder.prompt(.messages(opening + turns[dropped...]))
       if ids.count <= room {
         if dropped > 0 {
           turns.removeFirst(dropped)

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Environments
 import Feedback
+import Training
 
 /// What models are evaluated on: rows of a file, or items of the village.
 struct EvaluationDataOptions: ParsableArguments {
@@ -49,6 +50,8 @@ struct EvaluationDataOptions: ParsableArguments {
   struct Prompt {
     var id: String
     var text: RecordText
+    /// What the row gives the chat template besides.
+    var context = ChatContext()
     var reference: String?
     /// Whether `id` names an item of the village, which knows the true utility.
     var hasGold: Bool
@@ -105,7 +108,8 @@ struct EvaluationDataOptions: ParsableArguments {
     let isItem = id.flatMap { id in seed.map { (try? Millbrook(seed: $0).item(id: id)) != nil } }
     // Rows may repeat an id or have none; each row is a prompt of its own.
     return Prompt(
-      id: isItem == true ? id ?? "" : "\(index)", text: text, reference: reference?.text,
+      id: isItem == true ? id ?? "" : "\(index)", text: text, context: try row.chatContext(),
+      reference: reference?.text,
       hasGold: isItem == true, columns: row.columns, place: row.place)
   }
 

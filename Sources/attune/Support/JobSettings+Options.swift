@@ -10,7 +10,8 @@ extension JobSettings {
   /// - Throws: ``UsageError`` for values that name nothing.
   init(
     run: RunOptions, precision: PrecisionOptions, optimization: OptimizationOptions,
-    learningRate: Double, maxLength: Int, shuffles: Bool, shownExampleCount: Int = 0
+    learningRate: Double, maxLength: Int, shuffles: Bool, shownExampleCount: Int = 0,
+    chatTemplate: String? = nil
   ) throws {
     self.init(outputFolder: URL(filePath: run.outputFolder))
     seed = run.seed
@@ -35,6 +36,7 @@ extension JobSettings {
     }
     targets = try Self.targets(run.targets)
     self.shownExampleCount = shownExampleCount
+    self.chatTemplate = chatTemplate
     configuration = resolvedConfiguration().map {
       ($0.name, $0.values.map { $0.joined(separator: ",") } ?? "")
     }

@@ -17,19 +17,23 @@ struct LoadedPolicy {
 
   /// Reads a model folder.
   ///
+  /// - Parameter chatTemplate: a chat template in place of the tokenizer's own.
   /// - Throws: errors of the folder and of the device.
-  init(_ folder: URL, _ precision: PrecisionOptions) throws {
+  init(_ folder: URL, _ precision: PrecisionOptions, chatTemplate: String? = nil) throws {
     let files = try ModelFolder(folder)
-    tokenizer = try files.tokenizer()
+    var tokenizer = try files.tokenizer()
+    if let chatTemplate { tokenizer.chatTemplateText = chatTemplate }
+    self.tokenizer = tokenizer
     defaults = try files.generationDefaults()
     model = try files.languageModel(
       elementType: precision.elementType, device: try precision.apply())
     encoder = TextEncoder(tokenizer, maxLength: files.configuration.maximumLength ?? .max)
   }
 
-  /// Tokens that end a text, by the tokenizer and by the folder.
+  /// Tokens that end a text, by the tokenizer, its chat template and the folder.
   var stopTokenIDs: Set<Int> {
-    Set(defaults.eosTokenIDs).union(tokenizer.eosTokenID.map { [$0] } ?? [])
+    Set(defaults.eosTokenIDs).union(
+      [tokenizer.eosTokenID, encoder.turnEndTokenID].compactMap(\.self))
   }
 
   /// Most tokens of prompt and completion together; nil where the folder does not say.
@@ -39,15 +43,23 @@ struct LoadedPolicy {
   ///
   /// - Parameters:
   ///   - prompt: text or messages.
+  ///   - context: what else the row gives the chat template.
   ///   - place: the row it stands in; nil on the command line.
   /// - Returns: token ids, at least one and fewer than the model takes.
   /// - Throws: ``FeedbackError``, or ``UsageError`` for a prompt of the command line.
-  func encode(_ prompt: RecordText, at place: Provenance?) throws -> [Int] {
+  func encode(
+    _ prompt: RecordText, _ context: ChatContext = ChatContext(), at place: Provenance?
+  ) throws -> [Int] {
     func fail(_ problem: String) -> any Error {
       place.map { FeedbackError.field(at: $0, field: "prompt", problem: problem) }
         ?? UsageError("the prompt \(problem)")
     }
-    let ids = encoder.prompt(prompt)
+    let ids: [Int]
+    do {
+      ids = try encoder.prompt(prompt, context)
+    } catch let error as TemplateError {
+      throw fail("cannot be laid out: \(error)")
+    }
     guard !ids.isEmpty else {
       throw fail("is empty, and this tokenizer begins no text by itself; give a character at least")
     }

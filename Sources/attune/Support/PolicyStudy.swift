@@ -98,9 +98,9 @@ struct PolicyStudy {
 
   private func encoded(_ policy: LoadedPolicy) throws -> [EvaluationPrompt] {
     try prompts.map { prompt in
-      let ids = try policy.encode(prompt.text, at: prompt.place)
+      let ids = try policy.encode(prompt.text, prompt.context, at: prompt.place)
       return EvaluationPrompt(
-        id: prompt.id, ids: ids, text: policy.encoder.text(ofPrompt: prompt.text),
+        id: prompt.id, ids: ids, text: try policy.encoder.text(ofPrompt: prompt.text, prompt.context),
         reference: prompt.reference)
     }
   }
@@ -163,10 +163,14 @@ private struct RewardJudge {
     _ outcomes: [Outcome], _ prompts: [EvaluationDataOptions.Prompt], _ policyTokenizer: Tokenizer
   ) throws -> [Double] {
     let isShared = tokenizer.fingerprintData == policyTokenizer.fingerprintData
-    let rows = zip(outcomes, prompts).map { outcome, prompt in
+    let rows = try zip(outcomes, prompts).map { outcome, prompt in
       if isShared { return TokenRow(prompt: outcome.prompt.ids, completion: outcome.ids) }
+      if encoder.layout.usesTemplate, prompt.text.isConversational {
+        let completion = RecordText.messages([Message(role: .assistant, outcome.text)])
+        return try encoder.scored(prompt.text, completion, prompt.context).row ?? TokenRow(ids: [], isTarget: [])
+      }
       let ids = tokenizer.encode(
-        encoder.text(ofPrompt: prompt.text) + outcome.text
+        try encoder.text(ofPrompt: prompt.text, prompt.context) + outcome.text
           + (outcome.stopReason == .endOfText ? tokenizer.eosToken ?? "" : ""))
       return TokenRow(ids: ids, isTarget: ids.map { _ in true })
     }

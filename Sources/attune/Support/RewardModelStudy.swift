@@ -58,8 +58,8 @@ struct RewardModelStudy {
     var pairs: [ScoredPair] = []
     for record in records {
       guard case .preference(let pair) = record.body,
-        let chosen = encoder.scored(pair.prompt, pair.chosen).row,
-        let rejected = encoder.scored(pair.prompt, pair.rejected).row
+        let chosen = try encoder.scored(pair.prompt, pair.chosen, ChatContext(record)).row,
+        let rejected = try encoder.scored(pair.prompt, pair.rejected, ChatContext(record)).row
       else { continue }
       texts += [chosen, rejected]
       pairs.append(

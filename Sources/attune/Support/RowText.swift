@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Feedback
+import Training
 
 extension RowInput.Row {
   /// The text or conversation in a column; nil where there is no such column.
@@ -43,14 +44,51 @@ extension RowInput.Row {
       throw FeedbackError.field(
         at: place, field: field, problem: "expected a message with a role: \(known)")
     }
+    let content: Message.Content
     switch value["content"] {
-    case .string(let text)?: return Message(role: role, text)
-    case .array(let parts)?:
-      return Message(role: role, parts.compactMap { $0["text"]?.string }.joined())
-    case .null?, nil: return Message(role: role, "")
+    case .string(let text)?: content = .text(text)
+    case .array(let parts)?: content = .parts(parts.compactMap { $0["text"]?.string })
+    case .null?, nil: content = .none
     default:
       throw FeedbackError.field(
         at: place, field: "\(field).content", problem: "expected a string or text parts")
     }
+    return Message(
+      role: role, content: content, toolCalls: value["tool_calls"]?.array,
+      toolCallID: value["tool_call_id"]?.string, name: value["name"]?.string,
+      reasoningContent: value["reasoning_content"]?.string)
+  }
+
+  /// What the columns `system`, `tools` and `chat_template_kwargs` give a chat template.
+  ///
+  /// - Throws: ``FeedbackError`` with file and line.
+  func chatContext() throws -> ChatContext {
+    var context = ChatContext()
+    switch columns["system"] {
+    case nil, .null?: break
+    case .string(let text)?: context.system = text
+    default: throw wrong("system", wanted: "a string")
+    }
+    switch columns["tools"] {
+    case nil, .null?: break
+    case .array(let tools)?: context.tools = tools
+    default: throw wrong("tools", wanted: "a list of tool schemas")
+    }
+    switch columns["chat_template_kwargs"] {
+    case nil, .null?: break
+    case .object(let arguments)?: context.arguments = arguments
+    default: throw wrong("chat_template_kwargs", wanted: "an object")
+    }
+    return context
+  }
+
+  /// A record with the row's columns for chat templates.
+  ///
+  /// - Throws: ``FeedbackError`` with file and line.
+  func record(_ body: RecordBody) throws -> Record {
+    let context = try chatContext()
+    return Record(
+      body, system: context.system, tools: context.tools,
+      chatTemplateArguments: context.arguments)
   }
 }

@@ -21,15 +21,21 @@ struct ScoreRowEncoder {
   let scoresWholeTexts: Bool
   /// Whether completions get the end-of-text token.
   let addsEnd: Bool
+  /// A chat template in place of the tokenizer's own.
+  let chatTemplate: String?
   private let files: ModelFolder
   /// Read when the first row of text comes: rows of ids need no tokenizer.
   private var loaded: TextEncoder?
 
-  init(files: ModelFolder, vocabularyCount: Int, scoresWholeTexts: Bool, addsEnd: Bool) {
+  init(
+    files: ModelFolder, vocabularyCount: Int, scoresWholeTexts: Bool, addsEnd: Bool,
+    chatTemplate: String?
+  ) {
     self.files = files
     self.vocabularyCount = vocabularyCount
     self.scoresWholeTexts = scoresWholeTexts
     self.addsEnd = addsEnd
+    self.chatTemplate = chatTemplate
   }
 
   /// The texts of a row: one, or two where it holds a pair.
@@ -48,21 +54,23 @@ struct ScoreRowEncoder {
       let pair = PreferencePair(
         prompt: try row.text("prompt") ?? Self.empty(like: chosen), chosen: chosen,
         rejected: rejected)
-      return try self.pair(pair, row, encoder)
+      return try placed(row) { try self.pair(pair, row, encoder) }
     }
     if let completion = try row.text("completion") {
       let prompt = try row.text("prompt") ?? Self.empty(like: completion)
-      let outcome =
+      let outcome = try placed(row) {
         scoresWholeTexts
-        ? encoder.scored(prompt, completion)
-        : encoder.supervised(Record(.promptCompletion(prompt: prompt, completion: completion)))
+          ? try encoder.scored(prompt, completion, row.chatContext())
+          : try encoder.supervised(
+            row.record(.promptCompletion(prompt: prompt, completion: completion)))
+      }
       return [
         ScoredText(prefix: "", row: try ended(outcome, "completion", completion, row, encoder))
       ]
     }
     for column in ["text", "messages"] {
       guard let text = try row.text(column) else { continue }
-      let outcome = encoder.supervised(Record(.languageModelling(text)))
+      let outcome = try placed(row) { try encoder.supervised(row.record(.languageModelling(text))) }
       return [ScoredText(prefix: "", row: try ended(outcome, column, text, row, encoder))]
     }
     throw FeedbackError.field(
@@ -78,10 +86,11 @@ struct ScoreRowEncoder {
     let sides: (chosen: TextEncoder.Outcome<TokenRow>, rejected: TextEncoder.Outcome<TokenRow>)
     if scoresWholeTexts {
       sides = (
-        encoder.scored(pair.prompt, pair.chosen), encoder.scored(pair.prompt, pair.rejected)
+        try encoder.scored(pair.prompt, pair.chosen, row.chatContext()),
+        try encoder.scored(pair.prompt, pair.rejected, row.chatContext())
       )
     } else {
-      let outcome = encoder.pair(pair)
+      let outcome = try encoder.pair(pair, row.chatContext())
       sides = (
         TextEncoder.Outcome(row: outcome.row?.chosen, drop: outcome.drop),
         TextEncoder.Outcome(row: outcome.row?.rejected, drop: outcome.drop)
@@ -115,9 +124,20 @@ struct ScoreRowEncoder {
 
   private mutating func encoder() throws -> TextEncoder {
     if let loaded { return loaded }
-    let encoder = TextEncoder(try files.tokenizer(), maxLength: .max)
+    var tokenizer = try files.tokenizer()
+    if let chatTemplate { tokenizer.chatTemplateText = chatTemplate }
+    let encoder = TextEncoder(tokenizer, maxLength: .max)
     loaded = encoder
     return encoder
+  }
+
+  /// Gives what a chat template complains about the place of its row.
+  private func placed<Result>(_ row: RowInput.Row, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as TemplateError {
+      throw FeedbackError.field(at: row.place, field: "messages", problem: error.description)
+    }
   }
 
   private static func empty(like text: RecordText) -> RecordText {

@@ -59,7 +59,7 @@ struct TextEncoderTests {
     for row in rows.supervised {
       let record = Record(
         .promptCompletion(prompt: .plain(row.prompt), completion: .plain(row.completion)))
-      let outcome = encoder.supervised(record)
+      let outcome = try encoder.supervised(record)
       guard let kept = row.kept else {
         #expect(outcome.drop == .promptTooLong, "\(row.prompt)")
         dropCount += 1
@@ -79,7 +79,7 @@ struct TextEncoderTests {
     let (rows, encoder) = try fixture()
     var cutCount = 0
     for row in rows.pairs {
-      let outcome = encoder.pair(
+      let outcome = try encoder.pair(
         PreferencePair(
           prompt: .plain(row.prompt), chosen: .plain(row.chosen), rejected: .plain(row.rejected)))
       guard let kept = row.dpo else {
@@ -104,11 +104,11 @@ struct TextEncoderTests {
   @Test("where one answer merges with the prompt's last letters, both answers begin before them")
   func commonBorder() throws {
     let encoder = try fixture().encoder
-    let prompt = encoder.prompt(.plain("Ask: yellow mor"))
+    let prompt = try encoder.prompt(.plain("Ask: yellow mor"))
     for (chosen, rejected) in [("ning.", "!"), ("!", "ning.")] {
       let pair = PreferencePair(
         prompt: .plain("Ask: yellow mor"), chosen: .plain(chosen), rejected: .plain(rejected))
-      let outcome = encoder.pair(pair)
+      let outcome = try encoder.pair(pair)
       let sides = try #require(outcome.row)
       let starts = [sides.chosen, sides.rejected].map { $0.isTarget.firstIndex(of: true) ?? 0 }
       #expect(starts[0] == starts[1])
@@ -122,8 +122,8 @@ struct TextEncoderTests {
   func rewardParity() throws {
     let (rows, encoder) = try fixture()
     for row in rows.pairs {
-      let chosen = encoder.scored(.plain(row.prompt), .plain(row.chosen))
-      let rejected = encoder.scored(.plain(row.prompt), .plain(row.rejected))
+      let chosen = try encoder.scored(.plain(row.prompt), .plain(row.chosen))
+      let rejected = try encoder.scored(.plain(row.prompt), .plain(row.rejected))
       if let kept = row.reward {
         #expect(chosen.row?.ids == kept.chosen_ids)
         #expect(rejected.row?.ids == kept.rejected_ids)
@@ -148,11 +148,11 @@ struct TextEncoderTests {
     let encoder = try tiny()
     let record = Record(
       .promptCompletion(prompt: .plain("ab"), completion: .plain(" cd" + ending)))
-    let row = try #require(encoder.supervised(record).row)
+    let row = try #require(try encoder.supervised(record).row)
     #expect(row.ids == ids("ab cd") + [TinyModel.endID])
     #expect(row.isTarget == [false, false, true, true, true, true])
     let text = try #require(
-      encoder.supervised(Record(.languageModelling(.plain("abc" + ending)))).row)
+      try encoder.supervised(Record(.languageModelling(.plain("abc" + ending)))).row)
     #expect(text.ids == ids("abc") + [TinyModel.endID])
     #expect(text.isTarget == [false, true, true, true])
   }
@@ -160,7 +160,7 @@ struct TextEncoderTests {
   @Test("without completion-only loss the prompt counts too")
   func wholeRowCounts() throws {
     let record = Record(.promptCompletion(prompt: .plain("ab"), completion: .plain(" cd")))
-    let row = try #require(tiny(completionOnlyLoss: false).supervised(record).row)
+    let row = try #require(try tiny(completionOnlyLoss: false).supervised(record).row)
     #expect(row.isTarget == [false, true, true, true, true, true])
   }
 
@@ -180,7 +180,7 @@ struct TextEncoderTests {
   @Test("of a chat every turn of the assistant counts, with its end token")
   func chatTurns() throws {
     let encoder = try tiny()
-    let row = try #require(encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
+    let row = try #require(try encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
     let text = "User: hi\n\nAssistant: yo$\n\nUser: so\n\nAssistant: ok$"
     let expected = "________" + "__" + "__________ yo$" + "__________" + "__" + "__________ ok$"
     #expect(row.ids.count == text.count)
@@ -192,7 +192,7 @@ struct TextEncoderTests {
     var messages = chat
     messages[1].weight = 0
     let encoder = try tiny()
-    let row = try #require(encoder.supervised(Record(.languageModelling(.messages(messages)))).row)
+    let row = try #require(try encoder.supervised(Record(.languageModelling(.messages(messages)))).row)
     #expect(marked(row, encoder).filter { $0 != "_" } == " ok$")
   }
 
@@ -202,11 +202,11 @@ struct TextEncoderTests {
     let split = Record(
       .promptCompletion(
         prompt: .messages(Array(chat.dropLast())), completion: .messages([chat[3]])))
-    let whole = try #require(encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
-    let row = try #require(encoder.supervised(split).row)
+    let whole = try #require(try encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
+    let row = try #require(try encoder.supervised(split).row)
     #expect(row.ids == whole.ids)
     #expect(marked(row, encoder).filter { $0 != "_" } == " ok$")
-    let prompt = encoder.prompt(.messages(Array(chat.dropLast())))
+    let prompt = try encoder.prompt(.messages(Array(chat.dropLast())))
     #expect(Array(row.ids.prefix(prompt.count)) == prompt)
   }
 
@@ -214,10 +214,10 @@ struct TextEncoderTests {
   func edges() throws {
     let encoder = try tiny(maxLength: 4)
     let empty = Record(.promptCompletion(prompt: .plain("abc"), completion: .plain("")))
-    #expect(encoder.supervised(empty).row?.ids == ids("abc") + [TinyModel.endID])
+    #expect(try encoder.supervised(empty).row?.ids == ids("abc") + [TinyModel.endID])
     let full = Record(.promptCompletion(prompt: .plain("abcd"), completion: .plain(" e")))
-    #expect(encoder.supervised(full).drop == .promptTooLong)
+    #expect(try encoder.supervised(full).drop == .promptTooLong)
     let other = Record(.promptOnly(.plain("a")))
-    #expect(encoder.supervised(other).drop == .nothingToLearn)
+    #expect(try encoder.supervised(other).drop == .nothingToLearn)
   }
 }
