@@ -48,6 +48,10 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
   case noSplit(HubRepository, split: String, known: [String])
   /// A data set that neither this program nor the rows service reads.
   case unreadableData(HubRepository, found: String, reason: String)
+  /// A README whose settings of a data set make no sense.
+  case badCard(HubRepository, problem: String)
+  /// A push while the network is switched off.
+  case offlinePush
   /// Nothing in a folder can be pushed.
   case nothingToPush(path: String)
   /// The user interrupted; what was received is kept.
@@ -118,6 +122,10 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
     case .unreadableData(let repository, let found, let reason):
       "data set '\(repository)' cannot be read: \(found), and \(reason). Read directly are JSON Lines, "
         + "JSON, CSV and TSV, also with .gz; write it as JSON Lines and give --dataset_path"
+    case .badCard(let repository, let problem):
+      "README.md of data set '\(repository)': \(problem)"
+    case .offlinePush:
+      "pushing needs the network, which is switched off (--offline or HF_HUB_OFFLINE)"
     case .nothingToPush(let path):
       "\(path): there is nothing to push; name a file, or a folder with files"
     case .cancelled: "stopped; what has arrived is kept, and the same command goes on from there"

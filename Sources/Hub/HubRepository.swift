@@ -22,15 +22,13 @@ public struct HubRepository: Sendable, Hashable, CustomStringConvertible {
   /// A branch, a tag or a commit.
   public var revision: String
 
-  /// Reads a name.
+  /// Reads a name; nil where the text cannot be one: other than one slash, other characters than
+  /// letters, digits, dots, dashes and underscores, or a part that begins or ends with a dot or dash.
   ///
   /// - Parameters:
   ///   - text: `owner/name`, or with `@` and a revision.
   ///   - kind: what the repository is to hold.
   ///   - revision: the revision where the text names none; nil for `main`.
-  /// - Returns: nil where the text cannot be a repository's name: other than one slash, other
-  ///   characters than letters, digits, dots, dashes and underscores, or a part that begins or ends
-  ///   with a dot or dash.
   public init?(_ text: String, kind: Kind = .model, revision: String? = nil) {
     let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])

@@ -75,6 +75,25 @@ struct PythonHubTests {
     #expect(try python(server, home, "scan") == "tester/small 3")
   }
 
+  @Test("what is pushed here is what huggingface_hub downloads, and the reverse")
+  func pushes() throws {
+    let server = try HubServer()
+    let (home, source) = (try ScratchFolder(), try ScratchFolder())
+    let weights = Seeds.bytes(2_500_000)
+    try source.url.write("config.json", "{}")
+    try source.url.write("model.safetensors", weights)
+    let hub = HubClient(HubSettings(server, cache: home, token: "writer"))
+    _ = try hub.push(source.url, to: Seeds.repository("tester/ours"), PushOptions())
+    let theirs = URL(filePath: try python(server, home, "snapshot", "tester/ours"))
+    #expect(try Data(contentsOf: theirs.appending(path: "model.safetensors")) == weights)
+    #expect(try python(server, home, "upload", "tester/theirs", source.url.path).count == 40)
+    let ours = try hub.snapshot(of: Seeds.repository("tester/theirs"), .model)
+    #expect(try Data(contentsOf: ours.appending(path: "model.safetensors")) == weights)
+    #expect(
+      try hub.push(source.url, to: Seeds.repository("tester/theirs"), PushOptions()).changedCount
+        == 1)
+  }
+
   @Test("both at once on one cache leave whole files")
   func atOnce() throws {
     let server = try HubServer(seed: Seeds.model)

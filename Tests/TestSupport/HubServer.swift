@@ -47,8 +47,9 @@ package final class HubServer: Sendable {
 
   /// Starts a server.
   ///
-  /// - Parameter seed: writes the repositories it begins with into a folder, as
+  /// - Parameter fill: writes the repositories it begins with into a folder, as
   ///   `models/owner/name/…` and `datasets/owner/name/…`.
+  /// - Throws: what `fill` throws, and where no Python starts.
   package init(seed fill: (URL) throws -> Void = { _ in }) throws {
     seed = try ScratchFolder()
     try fill(seed.url)
@@ -89,6 +90,7 @@ package final class HubServer: Sendable {
   /// Lets the server fail; see the head of `hub_server.py`.
   ///
   /// - Parameter faults: a JSON list.
+  /// - Throws: where the server has ended.
   package func setFaults(_ faults: String) throws { _ = try ask(#"{"faults": \#(faults)}"#) }
 
   private func ask(_ wish: String) throws -> Data {

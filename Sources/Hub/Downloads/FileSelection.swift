@@ -28,6 +28,7 @@ public struct FileSelection: Sendable {
   /// These files.
   ///
   /// - Parameter paths: paths in the repository; one that is not there is an error.
+  /// - Returns: the selection.
   public static func files(_ paths: [String]) -> FileSelection {
     FileSelection { repository, names, _ in
       for path in paths where !names.contains(path) {

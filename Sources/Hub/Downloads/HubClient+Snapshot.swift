@@ -64,11 +64,10 @@ extension HubClient {
     guard let commit = cache.commit(of: repository.revision) else {
       throw missing("revision '\(repository.revision)'")
     }
-    let there = cache.paths(of: commit)
-    guard !there.isEmpty else { throw missing("commit \(commit)") }
     // The list of what the commit holds tells what was not downloaded; without one, what is there is
     // all that is known.
-    let names = CommitListing(cache, commit).map { $0.files.keys.sorted() } ?? there
+    let names = CommitListing(cache, commit)?.files.keys.sorted() ?? cache.paths(of: commit)
+    guard !names.isEmpty else { throw missing("commit \(commit)") }
     let paths: [String]
     do {
       paths = try selection.choose(repository, names) { path in

@@ -24,16 +24,15 @@ struct HTTPCall: Sendable {
   var isRepeatable = true
   /// Whether a redirection to another host is the answer, in place of what it leads to.
   var stopsAtOtherHost = false
-  /// Called with the number of bytes of a file that were handed to the network.
-  var onSent: (@Sendable (Int) -> Void)?
 
   /// A call with a value as JSON.
-  static func post(_ address: String, json value: some Encodable) throws -> HTTPCall {
+  static func post(
+    _ address: String, json value: some Encodable, type: String = "application/json"
+  ) throws -> HTTPCall {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return HTTPCall(
-      method: .POST, address: address,
-      content: .data(try encoder.encode(value), type: "application/json"))
+      method: .POST, address: address, content: .data(try encoder.encode(value), type: type))
   }
 
   /// The content as the client library takes it.
@@ -42,8 +41,8 @@ struct HTTPCall: Sendable {
     case .none: nil
     case .data(let data, _): .bytes(data)
     case .file(let file, let range):
-      .stream(contentLength: Int64(range.count)) { [onSent] writer in
-        FilePart(file: file, range: range, onSent: onSent).send(to: writer)
+      .stream(contentLength: Int64(range.count)) { writer in
+        FilePart(file: file, range: range).send(to: writer)
       }
     }
   }
@@ -85,7 +84,6 @@ struct HTTPAnswer: Sendable {
 private struct FilePart: Sendable {
   let file: URL
   let range: Range<Int64>
-  let onSent: (@Sendable (Int) -> Void)?
   private static let blockSize: Int64 = 1 << 18
 
   func send(to writer: HTTPClient.Body.StreamWriter) -> EventLoopFuture<Void> {
@@ -119,7 +117,6 @@ private struct FilePart: Sendable {
       .whenComplete { result in
         switch result {
         case .success:
-          onSent?(block.count)
           // Back through the loop, so that a fast network does not deepen the stack.
           promise.futureResult.eventLoop.execute { next(handle, offset + count, writer, promise) }
         case .failure(let error): promise.fail(error)
