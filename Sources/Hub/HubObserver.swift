@@ -20,6 +20,15 @@ public struct TransferProgress: Sendable, Equatable {
   public var unit: Unit
   /// Whether this is the last report of the transfer.
   public var isFinished: Bool
+
+  /// A report.
+  public init(title: String, done: Int64, total: Int64?, unit: Unit, isFinished: Bool) {
+    self.title = title
+    self.done = done
+    self.total = total
+    self.unit = unit
+    self.isFinished = isFinished
+  }
 }
 
 /// Learns what happens during a transfer. Calls come from any thread.

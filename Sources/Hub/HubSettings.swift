@@ -6,7 +6,8 @@ public import Foundation
 ///
 /// The variables are those of the hub's own tools, so a machine set up for them needs nothing more:
 /// `HF_ENDPOINT`, `HF_HOME`, `HF_HUB_CACHE`, `HF_ASSETS_CACHE`, `HF_TOKEN`, `HF_TOKEN_PATH`,
-/// `HF_HUB_OFFLINE`, and `HF_ROWS_ENDPOINT` for the service that reads rows of data sets.
+/// `HF_HUB_OFFLINE`, `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE`, and `HF_ROWS_ENDPOINT` for the service
+/// that reads rows of data sets.
 public struct HubSettings: Sendable {
   /// Address of the hub, without a slash at its end.
   public var endpoint: String
@@ -22,6 +23,10 @@ public struct HubSettings: Sendable {
   public var tokenFile: URL
   /// Whether only the cache is used.
   public var isOffline: Bool
+  /// Address of a proxy that all requests go through; nil for none.
+  public var proxy: String?
+  /// A file of certificates that are trusted in place of the system's; nil for the system's.
+  public var certificateFile: String?
   /// Seconds to wait before each further attempt; as many attempts follow the first.
   public var retryDelays: [Double] = [1, 2, 4, 8, 16]
   /// Seconds until a connection counts as refused.
@@ -57,8 +62,14 @@ public struct HubSettings: Sendable {
     endpoint = Self.address(value("HF_ENDPOINT") ?? "https://huggingface.co")
     rowsEndpoint = Self.address(
       value("HF_ROWS_ENDPOINT") ?? "https://datasets-server.huggingface.co")
+    certificateFile = value("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
     let offline = value("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE") ?? ""
     isOffline = ["1", "ON", "YES", "TRUE"].contains(offline.uppercased())
+    let isPlain = endpoint.hasPrefix("http:")
+    proxy =
+      (isPlain ? value("HTTP_PROXY", "http_proxy") : value("HTTPS_PROXY", "https_proxy"))
+      ?? value("ALL_PROXY", "all_proxy")
+    if let direct = value("NO_PROXY", "no_proxy"), Self.names(direct, host: host) { proxy = nil }
   }
 
   /// The host in messages: `huggingface.co`.
@@ -68,6 +79,14 @@ public struct HubSettings: Sendable {
     var text = text
     while text.hasSuffix("/") { text.removeLast() }
     return text
+  }
+
+  /// Whether a list such as `localhost,.example.org` names a host.
+  private static func names(_ list: String, host: String) -> Bool {
+    list.split { $0 == "," || $0.isWhitespace }.contains { name in
+      let name = name.hasPrefix(".") ? name.dropFirst() : name
+      return name == "*" || host == name || host.hasSuffix("." + name)
+    }
   }
 
   /// Blanks and line ends are none of a token's characters.

@@ -115,4 +115,39 @@ struct HubErrorTests {
     for tag in ["", "../x", "a/b", ".hidden", "a b"] { #expect(!HubCache.isSafeTag(tag)) }
     #expect(HubCache.isSafe("a/b.json") && HubCache.isSafeTag("ce013625"))
   }
+
+  @Test("over TLS, a certificate that is not trusted is the reason, and a file can name it")
+  func certificates() throws {
+    let certificate = TestPython.fixture("HubTests/Fixtures/certificate.pem")
+    let server = try HubServer(certificate: certificate, seed: Seeds.model)
+    #expect(server.endpoint.hasPrefix("https://"))
+    var settings = HubSettings(server, cache: home)
+    settings.certificateFile = certificate.path
+    let folder = try HubClient(settings).snapshot(of: Seeds.repository("tester/small"), .model)
+    #expect(
+      try Data(contentsOf: folder.appending(path: "model.safetensors")) == Seeds.weights)
+    settings.certificateFile = nil
+    let error = #expect(throws: HubError.self) { try HubClient(settings).accountName() }
+    #expect(error?.description.contains("its certificate is not trusted here") == true)
+  }
+
+  @Test("requests go through a proxy where one is named")
+  func proxy() throws {
+    // The test server takes connections as a proxy does, and answers in place of every host.
+    let settings = HubSettings(
+      environment: [
+        "HF_HOME": home.url.path, "HF_ENDPOINT": "http://hub.invalid",
+        "HTTP_PROXY": server.endpoint,
+      ])
+    #expect(try HubClient(settings).information(Seeds.repository("tester/small")).paths.count == 6)
+    #expect(try server.log().map(\.method) == ["CONNECT", "GET"])
+    #expect(try server.log().first?.path == "hub.invalid:80")
+    let direct = HubSettings(
+      environment: [
+        "HTTPS_PROXY": "proxy:3128", "NO_PROXY": "localhost, .example.org",
+        "HF_ENDPOINT": "https://hub.example.org",
+      ])
+    #expect(direct.proxy == nil)
+    #expect(HubSettings(environment: ["https_proxy": "proxy:3128"]).proxy == "proxy:3128")
+  }
 }

@@ -47,18 +47,21 @@ package final class HubServer: Sendable {
 
   /// Starts a server.
   ///
-  /// - Parameter fill: writes the repositories it begins with into a folder, as
-  ///   `models/owner/name/…` and `datasets/owner/name/…`.
+  /// - Parameters:
+  ///   - certificate: a file with certificate and key, for a server that speaks TLS.
+  ///   - fill: writes the repositories it begins with into a folder, as
+  ///     `models/owner/name/…` and `datasets/owner/name/…`.
   /// - Throws: what `fill` throws, and where no Python starts.
-  package init(seed fill: (URL) throws -> Void = { _ in }) throws {
+  package init(certificate: URL? = nil, seed fill: (URL) throws -> Void = { _ in }) throws {
     seed = try ScratchFolder()
     try fill(seed.url)
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [
-      "python3", TestPython.fixture("HubTests/Fixtures/hub_server.py").path, "--seed",
-      seed.url.path,
-    ]
+    process.arguments =
+      [
+        "python3", TestPython.fixture("HubTests/Fixtures/hub_server.py").path, "--seed",
+        seed.url.path,
+      ] + (certificate.map { ["--tls", $0.path] } ?? [])
     let (input, output) = (Pipe(), Pipe())
     process.standardInput = input
     process.standardOutput = output

@@ -52,7 +52,10 @@ struct DatasetLayout: Equatable {
 
   /// The files of a split.
   ///
-  /// - Parameter configuration: nil for the one that is meant where none is named.
+  /// - Parameters:
+  ///   - repository: the data set, for messages.
+  ///   - configuration: nil for the one that is meant where none is named.
+  ///   - split: such as `train`.
   /// - Returns: the configuration's name and the paths, in order.
   /// - Throws: ``HubError/noConfiguration(_:configuration:known:)``,
   ///   ``HubError/ambiguousConfiguration(_:known:)``, ``HubError/noSplit(_:split:known:)``.

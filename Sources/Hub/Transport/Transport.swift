@@ -5,6 +5,7 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// Sends requests, follows redirections, and tries again what fails for a while only.
@@ -29,7 +30,27 @@ final class Transport: Sendable {
       connect: .seconds(settings.connectSeconds), read: .seconds(settings.idleSeconds),
       write: .seconds(settings.idleSeconds))
     configuration.connectionPool.retryConnectionEstablishment = false
+    if let file = settings.certificateFile {
+      var tls = TLSConfiguration.makeClientConfiguration()
+      tls.trustRoots = .file(file)
+      configuration.tlsConfiguration = tls
+    }
+    configuration.proxy = settings.proxy.flatMap(Self.proxy)
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }
+
+  /// A proxy from `http://user:password@host:port`, or `host:port`.
+  private static func proxy(_ address: String) -> HTTPClient.Configuration.Proxy? {
+    let text = address.contains("://") ? address : "http://" + address
+    guard let url = URL(string: text), let host = url.host() else { return nil }
+    let port = url.port ?? 80
+    if url.scheme?.lowercased().hasPrefix("socks") == true {
+      return .socksServer(host: host, port: url.port ?? 1080)
+    }
+    guard let user = url.user(percentEncoded: false) else { return .server(host: host, port: port) }
+    let password = url.password(percentEncoded: false) ?? ""
+    return .server(
+      host: host, port: port, authorization: .basic(username: user, password: password))
   }
 
   deinit {
@@ -223,6 +244,8 @@ extension Transport {
       case .remoteConnectionClosed, .uncleanShutdown: return "the connection was closed"
       default: return error.shortDescription.lowercased()
       }
+    case is NIOSSLError, is BoringSSLError:
+      return "its certificate is not trusted here; SSL_CERT_FILE names one that is"
     case is HTTPParserError: return "the connection was closed"
     default: return String(describing: error)
     }

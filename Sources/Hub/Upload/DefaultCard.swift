@@ -7,6 +7,7 @@ enum DefaultCard {
   /// - Parameters:
   ///   - repository: the repository.
   ///   - paths: the files that are pushed.
+  /// - Returns: the text of `README.md`.
   /// - Throws: ``HubError/badCard(_:problem:)``, which files without a card do not cause.
   static func text(_ repository: HubRepository, paths: [String]) throws -> String {
     let title = repository.name.split(separator: "/").last.map(String.init) ?? repository.name

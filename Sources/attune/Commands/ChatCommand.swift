@@ -39,7 +39,7 @@ struct ChatCommand: ParsableCommand {
   }
 
   func run() throws {
-    let policy = try LoadedPolicy(model.folder, model.precision)
+    let policy = try LoadedPolicy(model.folder(), model.precision)
     let settings = generation.settings(policy.defaults, stops: policy.stopTokenIDs)
     try check(policy, settings)
     if policy.tokenizer.chatTemplate != nil, !raw {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model hub on this machine, for tests: it speaks the hub's HTTP as far as clients of files use it.
 
-    python3 hub_server.py [--seed FOLDER]
+    python3 hub_server.py [--seed FOLDER] [--tls CERTIFICATE_AND_KEY]
 
 Prints one line of JSON, {"endpoint": ..., "files": ..., "rows": ...}, then serves until its standard input
 ends. Each line of the input is a JSON object with wishes of a test, as below, answered by one line. Repositories live in memory. FOLDER may hold `models/OWNER/NAME/...` and `datasets/OWNER/NAME/...`; a
@@ -32,6 +32,7 @@ import hashlib
 import json
 import os
 import re
+import ssl
 import sys
 import threading
 import time
@@ -174,10 +175,23 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def handle(self):
+        try:
+            super().handle()
+        except (ssl.SSLError, ConnectionError):
+            pass  # a client that does not trust the certificate hangs up
+
     def do_GET(self):
         self.answer()
 
     do_HEAD = do_POST = do_PUT = do_GET
+
+    def do_CONNECT(self):
+        """As a proxy: what follows on this connection is meant for the host that was named, and answered here."""
+        self.body = b""
+        self.note()
+        self.send_response(200)
+        self.end_headers()
 
     # --- requests ---------------------------------------------------------------------------------
 
@@ -604,6 +618,7 @@ class RowsHandler(Handler):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed")
+    parser.add_argument("--tls")
     options = parser.parse_args()
     if options.seed:
         HUB.seed(options.seed)
@@ -611,12 +626,17 @@ def main():
     for handler in (HubHandler, FilesHandler, RowsHandler):
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
+        if options.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(options.tls)
+            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
     ports = [server.server_address[1] for server in servers]
-    HUB.endpoint = f"http://127.0.0.1:{ports[0]}"
-    HUB.files = f"http://localhost:{ports[1]}"  # another host by name, as the real store is
-    HUB.rows = f"http://127.0.0.1:{ports[2]}"
+    scheme = "https" if options.tls else "http"
+    HUB.endpoint = f"{scheme}://127.0.0.1:{ports[0]}"
+    HUB.files = f"{scheme}://localhost:{ports[1]}"  # another host by name, as the real store is
+    HUB.rows = f"{scheme}://127.0.0.1:{ports[2]}"
     print(json.dumps({"endpoint": HUB.endpoint, "files": HUB.files, "rows": HUB.rows}), flush=True)
     for line in sys.stdin:
         print(json.dumps(control(json.loads(line))), flush=True)
