@@ -162,6 +162,7 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
       value /= 1000
       unit += 1
     }
-    return unit == 0 ? "\(bytes) bytes" : String(format: "%.1f %@", value, units[unit])
+    return unit == 0
+      ? "\(bytes) byte\(bytes == 1 ? "" : "s")" : String(format: "%.1f %@", value, units[unit])
   }
 }

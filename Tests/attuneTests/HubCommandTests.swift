@@ -211,17 +211,31 @@ struct HubCommandTests {
   func interrupt() throws {
     try server.setFaults(#"[{"match": "GET .*signature", "stall": 60, "after": 1000}]"#)
     let rows = try home.write(Self.demonstrations, "rows.jsonl")
-    let program = """
-      export HF_HOME='\(home.path("hf"))' HF_ENDPOINT='\(server.endpoint)'
-      "$attune" score '\(rows)' --model_name_or_path tester/judge --output '\(home.path("out"))' &
-      until [ -s "$HF_HOME"/hub/models--tester--judge/blobs/*.incomplete ]; do sleep 0.1; done
-      kill -INT $!
-      wait $!
-      """
-    // A shell without job control starts what runs beside it deaf to interrupts.
-    let result = try Executable.shell("set -m\n" + program)
-    #expect(result.status == 130)
-    #expect(result.errors.contains("stopped; what has arrived is kept"))
+    let process = Process()
+    process.executableURL = URL(filePath: try #require(Executable.path))
+    process.arguments = [
+      "score", rows, "--model_name_or_path", "tester/judge", "--output", home.path("out"),
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging(
+      ["HF_HOME": home.path("hf"), "HF_ENDPOINT": server.endpoint]) { $1 }
+    let errors = Pipe()
+    process.standardError = errors
+    try process.run()
+    let blobs = home.url.appending(path: "hf/hub/models--tester--judge/blobs")
+    func hasPart() -> Bool {
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: blobs.path)) ?? []
+      return names.contains { name in
+        name.hasSuffix(".incomplete")
+          && (try? Data(contentsOf: blobs.appending(path: name)).count) == 1000
+      }
+    }
+    while process.isRunning, !hasPart() { Thread.sleep(forTimeInterval: 0.05) }
+    process.interrupt()
+    let text = String(
+      decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 130)
+    #expect(text.contains("stopped; what has arrived is kept"))
     try server.clearLog()
     let second = try run("score", rows, "--model_name_or_path", "tester/judge")
     #expect(second.status == 0, "\(second.errors)")
@@ -264,8 +278,8 @@ struct TransferDisplayTests {
     #expect(
       try folder.text("errors") == """
         a/b: 0 % of 25 bytes
-        a/b: 40 % of 25 bytes, 1 bytes/s, 0:15 left
-        a/b: 80 % of 25 bytes, 1 bytes/s, 0:05 left
+        a/b: 40 % of 25 bytes, 1 byte/s, 0:15 left
+        a/b: 80 % of 25 bytes, 1 byte/s, 0:05 left
         a/b: 25 bytes in 25 s
         done
 

@@ -85,9 +85,11 @@ final class TransferDisplay: HubObserver {
     text += ", \(amount(Int64(rate), progress.unit))/s"
     let left = Int((Double(total - progress.done) / rate).rounded())
     let (hours, minutes) = (left / 3600, left / 60 % 60)
-    text += String(
-      format: hours > 0 ? ", %d:%02d:%02d left" : ", %2$d:%3$02d left", hours, minutes, left % 60)
-    return text
+    let clock =
+      hours > 0
+      ? String(format: "%d:%02d:%02d", hours, minutes, left % 60)
+      : String(format: "%d:%02d", minutes, left % 60)
+    return text + ", \(clock) left"
   }
 
   /// `owner/name: 2.1 GB in 85 s`
