@@ -50,14 +50,17 @@ let package = Package(
       name: "Attune",
       targets: [
         "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
-        "Training", "Evaluation",
+        "Training", "Evaluation", "Hub",
       ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
   ],
   targets: [
     .target(
@@ -78,6 +81,17 @@ let package = Package(
     library("Torch", ["CTorch"]),
     library("Tokenizers", ["CPCRE2"]),
     library("Feedback", ["CZlib"]),
+    library(
+      "Hub",
+      [
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "NIOPosix", package: "swift-nio"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        .product(name: "Yams", package: "Yams"),
+      ]),
     library("Environments"),
     library("Objectives", ["Torch"]),
     library("LanguageModels", ["Torch", "Tokenizers"]),
@@ -92,7 +106,7 @@ let package = Package(
     .executableTarget(
       name: "attune",
       dependencies: [
-        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
+        "Torch", "Tokenizers", "Feedback", "Hub", "LanguageModels", "Objectives", "Environments",
         "Training", "Evaluation",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
@@ -105,6 +119,7 @@ let package = Package(
     tests("Torch"),
     tests("Tokenizers"),
     tests("Feedback"),
+    tests("Hub"),
     tests("Environments"),
     tests("Objectives", ["Torch"]),
     tests("LanguageModels", ["Torch", "Tokenizers"]),
@@ -115,7 +130,7 @@ let package = Package(
     tests(
       "attune",
       [
-        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Environments", "Evaluation",
+        "Torch", "Tokenizers", "Feedback", "Hub", "LanguageModels", "Environments", "Evaluation",
         "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

@@ -33,6 +33,7 @@ struct Attune: ParsableCommand {
       ChatCommand.self,
       ScoreCommand.self,
       EvaluateCommand.self,
+      PushCommand.self,
       WorldCommand.self,
       DataCommand.self,
       TokenizeCommand.self,

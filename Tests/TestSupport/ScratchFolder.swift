@@ -2,7 +2,7 @@
 public import Foundation
 
 /// A folder of one test, gone with it.
-public final class ScratchFolder {
+public final class ScratchFolder: Sendable {
   /// Where it is.
   public let url: URL
 

@@ -45,7 +45,8 @@ struct RunLogFilesTests {
   func modelCard() throws {
     try withRunFolder { folder in
       let card = ModelCard(
-        name: "tiny-dpo", baseModel: "org/base: x", datasets: ["pairs.jsonl"], method: "DPO",
+        name: "tiny-dpo", baseModel: "org/base", datasets: ["pairs.jsonl", "org/pairs"],
+        hubBase: "org/base", hubDatasets: ["org/pairs"], method: "DPO",
         methodReference: "arXiv:2305.18290",
         hyperparameters: [("beta", "0.1"), ("loss_type", "a|b")],
         metrics: [("eval_loss", 0.512345)], usage: "attune chat .", evaluation: "attune eval .",
@@ -55,9 +56,9 @@ struct RunLogFilesTests {
         try folder.text("README.md") == """
           ---
           # license: name one that the base model and the data allow
-          base_model: "org/base: x"
+          base_model: "org/base"
           datasets:
-            - "pairs.jsonl"
+            - "org/pairs"
           library_name: attune
           pipeline_tag: text-generation
           tags:
@@ -67,7 +68,7 @@ struct RunLogFilesTests {
 
           # tiny-dpo
 
-          `org/base: x` trained further with DPO (arXiv:2305.18290) on `pairs.jsonl`, by attune 0.1.0.
+          `org/base` trained further with DPO (arXiv:2305.18290) on `pairs.jsonl`, `org/pairs`, by attune 0.1.0.
 
           ## Training
 
@@ -100,6 +101,15 @@ struct RunLogFilesTests {
 
           """)
     }
+  }
+
+  @Test("folders and files have no name that the hub would accept in front matter")
+  func localNames() {
+    let card = ModelCard(
+      name: "local", baseModel: "sft", datasets: ["data/pairs.jsonl"], method: "DPO",
+      hyperparameters: [], metrics: [], usage: "a", evaluation: "b", version: "1")
+    #expect(card.markdown.contains("`sft` trained further with DPO on `data/pairs.jsonl`"))
+    for part in ["base_model", "datasets:"] { #expect(!card.markdown.contains(part)) }
   }
 
   @Test("a card without base model, data and numbers leaves their parts out")

@@ -149,7 +149,7 @@ struct EvaluateCommandTests {
   @Test(
     "what cannot be compared is refused",
     arguments: [
-      (["--model_name_or_path", "MODEL"], "give either --dataset_path or --task"),
+      (["--model_name_or_path", "MODEL"], "give one of --dataset_path, --dataset_name and --task"),
       (["--task", "digest"], "missing --model_name_or_path"),
       (
         ["--task", "digest", "--model_name_or_path", "a=MODEL", "--baseline", "b"],

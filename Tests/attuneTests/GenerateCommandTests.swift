@@ -198,7 +198,7 @@ struct GenerateCommandTests {
   @Test(
     "settings that cannot be are usage errors",
     arguments: [
-      (["--prompt", "a", "--dataset_path", "x"], "--prompt and --dataset_path"),
+      (["--prompt", "a", "--dataset_path", "x"], "--prompt, --dataset_path and --dataset_name"),
       (["--prompt", "a", "--top_p", "0"], "--top_p: expected above 0 to 1"),
       (["--prompt", "a", "--max_new_tokens", "0"], "--max_new_tokens: expected at least 1"),
       (["--prompt", "a", "--do_sample", "perhaps"], "--do_sample: expected true or false"),

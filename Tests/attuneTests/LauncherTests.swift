@@ -88,7 +88,7 @@ struct LauncherTests {
       (["world", "show", "--index=-1"], "--index: expected 0 or more, found -1"),
       (
         ["tokenize"],
-        "missing expected argument '--tokenizer_name_or_path <folder>'; "
+        "missing expected argument '--tokenizer_name_or_path <folder|name>'; "
           + "'attune tokenize --help' shows the options"
       ),
       (

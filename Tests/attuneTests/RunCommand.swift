@@ -19,13 +19,23 @@ struct CommandResult {
 /// A folder for one test; it goes away with the value.
 final class TemporaryFolder {
   let url: URL
+  private let isOwned: Bool
 
   init() throws {
+    isOwned = true
     url = FileManager.default.temporaryDirectory.appending(path: "attune-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
   }
 
+  /// A folder that belongs to somebody else, who removes it later.
+  init(at url: URL) throws {
+    self.url = url
+    isOwned = false
+    try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+  }
+
   deinit {
+    guard isOwned else { return }
     // What cannot be removed is left to the system's own cleaning.
     try? FileManager.default.removeItem(at: url)
   }

@@ -21,7 +21,7 @@ final class JobSession {
     "save_first", "eval_steps", "report_to", "max_steps", "num_train_epochs", "config",
     "print_config",
     "show_examples", "quiet", "save_dtype", "threads", "device", "log_completions",
-    "num_completions_to_print",
+    "num_completions_to_print", "offline", "push_to_hub", "hub_model_id", "hub_private_repo",
   ]
 
   init(
@@ -188,12 +188,14 @@ final class JobSession {
       try Self.info(settings, started: started, finished: finished).write(to: folder)
       try writeMetrics(folder)
       let card = ModelCard(
-        name: folder.lastPathComponent, baseModel: base.lastPathComponent, datasets: datasets,
+        name: folder.lastPathComponent, baseModel: settings.hubBase ?? base.lastPathComponent,
+        datasets: datasets, hubBase: settings.hubBase, hubDatasets: settings.hubDatasets,
         method: method, methodReference: reference,
         hyperparameters: settings.configuration.map { ($0.name, $0.value) },
         metrics: lastMetrics,
-        usage: "attune chat --model_name_or_path \(folder.path)",
-        evaluation: "attune evaluate --model_name_or_path \(folder.path) --dataset_path DATA",
+        usage: "attune chat --model_name_or_path \(settings.hubName ?? folder.path)",
+        evaluation:
+          "attune evaluate --model_name_or_path \(settings.hubName ?? folder.path) --dataset_path DATA",
         tags: tags, version: settings.version)
       try card.write(to: folder)
     } catch let error as TrainingError {

@@ -63,6 +63,12 @@ public struct JobSettings {
   public var shownExampleCount = 0
   /// The resolved options, for `config.yaml`.
   public var configuration: [(name: String, value: String)] = []
+  /// The base model's name on the hub, for the model card; nil for a folder.
+  public var hubBase: String?
+  /// The name that the result gets on the hub, for the model card; nil where it stays here.
+  public var hubName: String?
+  /// Names of data sets on the hub, for the model card.
+  public var hubDatasets: [String] = []
   /// This program's version.
   public var version = ""
   /// How the program was called.

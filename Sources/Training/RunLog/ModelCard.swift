@@ -10,10 +10,14 @@ public import Foundation
 public struct ModelCard {
   /// The model's name, the card's title.
   public var name: String
-  /// The model that was trained further: a hub id or a folder; nil for one trained from scratch.
+  /// The model that was trained further: a hub name or a folder; nil for one trained from scratch.
   public var baseModel: String?
-  /// The data sets, as hub ids or file names.
+  /// The data sets, as hub names or file names.
   public var datasets: [String]
+  /// The base model's name on the hub, which refuses cards that name folders; nil for a folder.
+  public var hubBase: String?
+  /// The data sets that have a name on the hub.
+  public var hubDatasets: [String]
   /// The method in words: `DPO`.
   public var method: String
   /// The paper or page that describes the method; nil for none.
@@ -33,7 +37,8 @@ public struct ModelCard {
 
   /// Creates a card.
   public init(
-    name: String, baseModel: String? = nil, datasets: [String] = [], method: String,
+    name: String, baseModel: String? = nil, datasets: [String] = [], hubBase: String? = nil,
+    hubDatasets: [String] = [], method: String,
     methodReference: String? = nil, hyperparameters: [(name: String, value: String)],
     metrics: [(name: String, value: Double)], usage: String, evaluation: String,
     tags: [String] = [], version: String
@@ -41,6 +46,8 @@ public struct ModelCard {
     self.name = name
     self.baseModel = baseModel
     self.datasets = datasets
+    self.hubBase = hubBase
+    self.hubDatasets = hubDatasets
     self.method = method
     self.methodReference = methodReference
     self.hyperparameters = hyperparameters
@@ -78,10 +85,10 @@ public struct ModelCard {
 
   private var frontMatter: String {
     var lines = ["---", "# license: name one that the base model and the data allow"]
-    if let baseModel {
-      lines.append("base_model: \(Self.yaml(baseModel))")
+    if let hubBase {
+      lines.append("base_model: \(Self.yaml(hubBase))")
     }
-    lines += Self.yamlList("datasets", datasets)
+    lines += Self.yamlList("datasets", hubDatasets)
     lines += ["library_name: attune", "pipeline_tag: text-generation"]
     lines += Self.yamlList("tags", ["attune"] + tags.filter { $0 != "attune" })
     return (lines + ["---"]).joined(separator: "\n")

@@ -42,7 +42,7 @@ struct DPOCommand: ParsableCommand {
 
   @Option(
     name: .customLong("ref_model"),
-    help: ArgumentHelp("Folder of the reference.", valueName: "folder"))
+    help: ArgumentHelp("Folder or hub name of the reference.", valueName: "folder|name"))
   var reference: String?
 
   @Option(
@@ -73,13 +73,19 @@ struct DPOCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
+    let modelFolder = try model.folder()
+    settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
+    settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      accepting: [.preference], method: "dpo", seed: settings.seed, note: settings.console.line)
-    var job = DPOJob(settings: settings, modelFolder: model.folder)
+      model.hub, accepting: [.preference], method: "dpo", seed: settings.seed,
+      note: settings.console.line)
+    var job = DPOJob(settings: settings, modelFolder: modelFolder)
     job.objective = DPO(beta: beta, labelSmoothing: labelSmoothing)
-    job.referenceFolder = reference.map { URL(filePath: $0) }
+    job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }
     job.precomputesReference = precomputesReference
-    job.dataFiles = data.paths
-    try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
+    job.dataFiles = data.sourceNames
+    try runInterruptibly(bookkeeping, model.hub) {
+      try job.run(on: records.train, heldOut: records.test)
+    }
   }
 }

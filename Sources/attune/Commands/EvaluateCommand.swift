@@ -25,7 +25,7 @@ struct EvaluateCommand: ParsableCommand {
       - reward models on preference rows: accuracy (a tie counts half), by which side is longer, \
       margins and calibration.
 
-      Intervals are 95 %. Models are folders, or NAME=folder.
+      Intervals are 95 %. Models are folders or hub names (owner/name), or NAME=folder.
 
         attune evaluate --model_name_or_path sft=runs/sft,ppo=runs/ppo --ref_model runs/sft \
       --reward_model runs/reward --task digest --split test --baseline sft
@@ -34,20 +34,23 @@ struct EvaluateCommand: ParsableCommand {
 
   @Option(
     name: .customLong("model_name_or_path"),
-    help: ArgumentHelp("Models to evaluate, each a folder or NAME=folder.", valueName: "models"))
+    help: ArgumentHelp(
+      "Models to evaluate, each a folder, a hub name, or NAME=folder.", valueName: "models"))
   var models: [String] = []
 
+  @OptionGroup var hub: HubOptions
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var data: EvaluationDataOptions
 
   @Option(
     name: .customLong("ref_model"),
-    help: ArgumentHelp("Folder of the reference of the KL.", valueName: "folder"))
+    help: ArgumentHelp("Folder or hub name of the reference of the KL.", valueName: "folder|name"))
   var reference: String?
 
   @Option(
     name: .customLong("reward_model"),
-    help: ArgumentHelp("Folder of a reward model that scores completions.", valueName: "folder"))
+    help: ArgumentHelp(
+      "Folder or hub name of a reward model that scores completions.", valueName: "folder|name"))
   var rewardModel: String?
 
   @Option(
@@ -124,7 +127,11 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
-    let named = try namedModels()
+    let named = try namedModels().map { model in
+      NamedModel(
+        name: model.name,
+        folder: try hub.model(model.folder.relativePath, "--model_name_or_path"))
+    }
     let areLanguageModels = try named.map {
       try ModelFolder($0.folder).configuration.hasLanguageHead
     }
@@ -146,13 +153,13 @@ struct EvaluateCommand: ParsableCommand {
   ) throws -> EvaluationResults {
     try RewardModelStudy(
       models: named, elementType: precision.elementType, device: device, batchSize: batchSize
-    ).results(on: try data.pairs(seed: generation.seed))
+    ).results(on: try data.pairs(hub, seed: generation.seed))
   }
 
   private func languageModelResults(
     _ named: [NamedModel], _ device: Device
   ) throws -> EvaluationResults {
-    switch try data.rows() {
+    switch try data.rows(hub) {
     case .texts(let texts):
       return try PerplexityStudy(
         models: named, elementType: precision.elementType, device: device, batchSize: batchSize,
@@ -161,8 +168,8 @@ struct EvaluateCommand: ParsableCommand {
     case .prompts(let prompts):
       var study = PolicyStudy(
         models: named, precision: precision, generation: generation, prompts: prompts)
-      study.reference = reference.map { URL(filePath: $0) }
-      study.rewardModel = rewardModel.map { URL(filePath: $0) }
+      study.reference = try reference.map { try hub.model($0, "--ref_model") }
+      study.rewardModel = try rewardModel.map { try hub.model($0, "--reward_model") }
       study.baseline = baseline ?? named[0].name
       study.winBy = winBy
       study.batchSize = batchSize

@@ -39,6 +39,13 @@ struct GenerateCommand: ParsableCommand {
     completion: .file())
   var datasetPath: String?
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_split"),
+    help: ArgumentHelp("Split of --dataset_name.", valueName: "split"))
+  var datasetSplit = "train"
+
   @Option(
     name: .customLong("max_samples"),
     help: ArgumentHelp("Use at most this many rows; 0 uses all.", valueName: "count"))
@@ -67,8 +74,9 @@ struct GenerateCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func validate() throws {
-    guard prompt.isEmpty || datasetPath == nil else {
-      throw ValidationError("--prompt and --dataset_path: give one of them")
+    let sources = [!prompt.isEmpty, datasetPath != nil, named.name != nil]
+    guard sources.count(where: { $0 }) <= 1 else {
+      throw ValidationError("--prompt, --dataset_path and --dataset_name: give one of them")
     }
     guard (sampleCount ?? 1) > 0 else {
       throw ValidationError(
@@ -85,10 +93,10 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let source = try prompts()
     let policy = try LoadedPolicy(
-      model.folder, model.precision, chatTemplate: model.chatTemplate())
+      model.folder(), model.precision, chatTemplate: model.chatTemplate())
     let writer = try writer(policy)
     let isPlain =
-      !json && output == nil && datasetPath == nil && source.count == 1
+      !json && output == nil && datasetPath == nil && named.name == nil && source.count == 1
       && writer.sampleCount == 1
     try withAutocast(model.precision.autocast, on: policy.model.device) {
       if isPlain, let only = source.first {
@@ -133,7 +141,9 @@ struct GenerateCommand: ParsableCommand {
 
   private func prompts() throws -> [Prompt] {
     if !prompt.isEmpty { return prompt.map(plain) }
-    guard datasetPath == nil else { return try rows(RowInput(datasetPath)) }
+    if let path = try named.path(split: datasetSplit, model.hub, limit: maxSamples) ?? datasetPath {
+      return try rows(RowInput(path))
+    }
     guard isatty(STDIN_FILENO) == 0 else {
       throw UsageError("no prompt given; use --prompt, --dataset_path or standard input")
     }
@@ -160,7 +170,9 @@ struct GenerateCommand: ParsableCommand {
 
   private func prompts(of rows: [RowInput.Row]) throws -> [Prompt] {
     let taken = maxSamples > 0 ? rows.prefix(maxSamples) : rows[...]
-    guard !taken.isEmpty else { throw FeedbackError.empty(datasetPath ?? "standard input") }
+    guard !taken.isEmpty else {
+      throw FeedbackError.empty(named.name ?? datasetPath ?? "standard input")
+    }
     return try taken.map { row in
       guard let text = try row.text("prompt") else {
         throw row.wrong("prompt", wanted: "a string or a list of messages")

@@ -26,7 +26,7 @@ struct PPOCommand: ParsableCommand {
 
   @Option(
     name: .customLong("reward_model"),
-    help: ArgumentHelp("Folder of a reward model.", valueName: "folder"))
+    help: ArgumentHelp("Folder or hub name of a reward model.", valueName: "folder|name"))
   var rewardModel: String?
 
   @Option(
@@ -42,14 +42,14 @@ struct PPOCommand: ParsableCommand {
 
   @Option(
     name: .customLong("ref_model"),
-    help: ArgumentHelp("Folder of the reference.", valueName: "folder"))
+    help: ArgumentHelp("Folder or hub name of the reference.", valueName: "folder|name"))
   var reference: String?
 
   @Option(
     name: .customLong("value_model"),
     help: ArgumentHelp(
-      "Folder the critic starts from: a reward model; by default a copy of the policy.",
-      valueName: "folder"))
+      "Folder or hub name the critic starts from: a reward model; by default a copy of the policy.",
+      valueName: "folder|name"))
   var valueModel: String?
 
   @Option(name: .customLong("learning_rate"), help: "The policy's base learning rate.")
@@ -76,23 +76,28 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func run() throws {
-    let settings = try JobSettings(
+    var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate, maxLength: data.maxLength, shuffles: true,
       chatTemplate: try model.chatTemplate())
     try settings.optimization.validate()
+    let modelFolder = try model.folder()
+    settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
+    settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      accepting: [.promptOnly], method: "ppo", seed: settings.seed, note: settings.console.line)
-    var job = PPOJob(settings: settings, modelFolder: model.folder)
-    job.referenceFolder = reference.map { URL(filePath: $0) }
-    job.rewardModelFolder = rewardModel.map { URL(filePath: $0) }
+      model.hub, accepting: [.promptOnly], method: "ppo", seed: settings.seed,
+      note: settings.console.line)
+    var job = PPOJob(settings: settings, modelFolder: modelFolder)
+    job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }
+    job.rewardModelFolder = try rewardModel.map { try model.hub.model($0, "--reward_model") }
     job.scorers = try RewardFunctions.parse(rewardFunctions, weights: rewardWeights)
-    job.criticStart = valueModel.map { .folder(URL(filePath: $0)) } ?? .policy
+    job.criticStart =
+      try valueModel.map { .folder(try model.hub.model($0, "--value_model")) } ?? .policy
     job.criticLearningRate = valueLearningRate
     job.method = method.settings(sampling)
     job.logsCompletions = logsCompletions
     job.printedSampleCount = printedSampleCount
-    job.dataFiles = data.paths
-    try runInterruptibly { try job.run(on: records.train) }
+    job.dataFiles = data.sourceNames
+    try runInterruptibly(bookkeeping, model.hub) { try job.run(on: records.train) }
   }
 }

@@ -24,10 +24,20 @@ struct PretrainCommand: ParsableCommand {
   @Option(name: .customLong("dataset_path"), help: "Files of texts; none takes the village.")
   var paths: [String] = []
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_train_split"),
+    help: ArgumentHelp("Split of --dataset_name to learn from.", valueName: "split"))
+  var trainSplit: String = "train"
+
+  @OptionGroup var hub: HubOptions
+
   @Option(
     name: .customLong("tokenizer_name_or_path"),
     help: ArgumentHelp(
-      "Folder of a tokenizer; by default one is trained on the texts.", valueName: "folder"))
+      "Folder or hub name of a tokenizer; by default one is trained on the texts.",
+      valueName: "folder|name"))
   var tokenizerPath: String?
 
   @Option(name: .customLong("vocab_size"), help: "Entries of a new tokenizer.")
@@ -71,6 +81,9 @@ struct PretrainCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func validate() throws {
+    guard paths.isEmpty || named.name == nil else {
+      throw ValidationError("--dataset_path and --dataset_name: give one of them")
+    }
     guard width > 0, headCount > 0, width.isMultiple(of: headCount),
       (width / headCount).isMultiple(of: 2)
     else {
@@ -92,7 +105,7 @@ struct PretrainCommand: ParsableCommand {
     settings.console.line("collecting texts")
     let texts = try corpus(settings)
     let tokenizer =
-      try tokenizerPath.map { try Tokenizer(folder: URL(filePath: $0)) }
+      try tokenizerPath.map { try Tokenizer(folder: hub.tokenizer($0)) }
       ?? BytePairTrainer(vocabularySize: vocabularyCount).train(
         on: texts.prefix(tokenizerTextCount))
     let shape = LlamaConfiguration(
@@ -100,10 +113,13 @@ struct PretrainCommand: ParsableCommand {
       layerCount: layerCount, headCount: headCount,
       keyHeadCount: keyHeadCount > 0 ? keyHeadCount : nil, maximumLength: maximumLength)
     let job = PretrainJob(settings: settings, shape: shape)
-    try runInterruptibly { try job.run(on: texts, tokenizer: tokenizer, heldOut: try heldOut()) }
+    try runInterruptibly(bookkeeping, hub) {
+      try job.run(on: texts, tokenizer: tokenizer, heldOut: try heldOut())
+    }
   }
 
   private func corpus(_ settings: JobSettings) throws -> [String] {
+    let paths = try named.path(split: trainSplit, hub).map { [$0] } ?? paths
     guard paths.isEmpty else {
       let data = try Dataset.load(
         paths.map { DatasetSource($0) }, accepting: [.languageModelling], method: "pretrain",
@@ -125,7 +141,7 @@ struct PretrainCommand: ParsableCommand {
 
   /// Documents that nothing else uses, for evaluation.
   private func heldOut() throws -> [String] {
-    guard paths.isEmpty else { return [] }
+    guard paths.isEmpty, named.name == nil else { return [] }
     let documents = Documents(of: try Millbrook(seed: worldSeed).task("digest"), offset: 5_000_000)
     return (0..<50).map { documents.document($0).text }
   }

@@ -30,7 +30,8 @@ struct QuickstartCommand: ParsableCommand {
 
   @Option(
     name: .customLong("model_name_or_path"),
-    help: ArgumentHelp("A language model of your own.", valueName: "folder"))
+    help: ArgumentHelp(
+      "A language model of your own: folder or hub name.", valueName: "folder|name"))
   var modelPath: String?
 
   @Option(
@@ -42,6 +43,7 @@ struct QuickstartCommand: ParsableCommand {
     name: .customLong("from_scratch"), help: "Pretrain the base model first (half an hour).")
   var fromScratch: Bool = false
 
+  @OptionGroup var hub: HubOptions
   @OptionGroup var precision: PrecisionOptions
   @OptionGroup var file: ConfigurationOptions
 
@@ -68,7 +70,7 @@ struct QuickstartCommand: ParsableCommand {
   }
 
   private func baseModel(_ plan: QuickstartPlan) throws -> URL {
-    if let modelPath { return URL(filePath: modelPath) }
+    if let modelPath { return try hub.model(modelPath, "--model_name_or_path") }
     guard fromScratch else { return try BaseModel.folder() }
     return try BaseModel.build(in: plan.folder("base"))
   }

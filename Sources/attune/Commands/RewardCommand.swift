@@ -58,13 +58,19 @@ struct RewardCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
+    let modelFolder = try model.folder()
+    settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
+    settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      accepting: [.preference], method: "reward", seed: settings.seed, note: settings.console.line)
-    var job = RewardJob(settings: settings, modelFolder: model.folder)
+      model.hub, accepting: [.preference], method: "reward", seed: settings.seed,
+      note: settings.console.line)
+    var job = RewardJob(settings: settings, modelFolder: modelFolder)
     job.objective = BradleyTerry(
       labelSmoothing: labelSmoothing, centerRewardsCoefficient: centering,
       l2Coefficient: l2Coefficient)
-    job.dataFiles = data.paths
-    try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
+    job.dataFiles = data.sourceNames
+    try runInterruptibly(bookkeeping, model.hub) {
+      try job.run(on: records.train, heldOut: records.test)
+    }
   }
 }

@@ -38,12 +38,17 @@ struct SFTCommand: ParsableCommand {
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
+    let modelFolder = try model.folder()
+    settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
+    settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",
+      model.hub, accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",
       seed: settings.seed, note: settings.console.line)
-    var job = SFTJob(settings: settings, modelFolder: model.folder)
+    var job = SFTJob(settings: settings, modelFolder: modelFolder)
     job.completionOnlyLoss = completionOnlyLoss
-    job.dataFiles = data.paths
-    try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
+    job.dataFiles = data.sourceNames
+    try runInterruptibly(bookkeeping, model.hub) {
+      try job.run(on: records.train, heldOut: records.test)
+    }
   }
 }

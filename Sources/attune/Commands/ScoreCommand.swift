@@ -40,6 +40,13 @@ struct ScoreCommand: ParsableCommand {
     help: ArgumentHelp("The same as an option.", valueName: "path"), completion: .file())
   var datasetPath: String?
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_split"),
+    help: ArgumentHelp("Split of --dataset_name.", valueName: "split"))
+  var datasetSplit = "train"
+
   @OptionGroup var model: ModelOptions
 
   @Option(help: ArgumentHelp("File to write; standard output by default.", valueName: "file"))
@@ -66,20 +73,22 @@ struct ScoreCommand: ParsableCommand {
     guard batchSize > 0 else {
       throw ValidationError("--batch_size: expected at least 1, found \(batchSize)")
     }
-    guard input == nil || datasetPath == nil else {
-      throw ValidationError("--dataset_path: the rows were already named as '\(input ?? "")'")
+    guard [input, datasetPath, named.name].count(where: { $0 != nil }) <= 1 else {
+      throw ValidationError(
+        "the rows are named more than once; give a file, --dataset_path or --dataset_name")
     }
   }
 
   func run() throws {
-    let files = try ModelFolder(model.folder)
+    let files = try ModelFolder(model.folder())
     let device = try model.precision.apply()
     let judge = try judge(files, device)
     var encoder = ScoreRowEncoder(
       files: files, vocabularyCount: judge.model.vocabularyCount,
       scoresWholeTexts: !files.configuration.hasLanguageHead, addsEnd: addsEnd,
       chatTemplate: try model.chatTemplate())
-    let rows = try RowInput(input ?? datasetPath)
+    let rows = try RowInput(
+      named.path(split: datasetSplit, model.hub) ?? input ?? datasetPath)
     let results = try RowOutput(output)
     var longCount = 0
     var isAtEnd = false

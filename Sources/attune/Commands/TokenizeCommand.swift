@@ -24,7 +24,7 @@ struct TokenizeCommand: ParsableCommand {
 
   @Option(
     name: .customLong("tokenizer_name_or_path"),
-    help: ArgumentHelp("Folder with tokenizer.json.", valueName: "folder"),
+    help: ArgumentHelp("Folder or hub name with tokenizer.json.", valueName: "folder|name"),
     completion: .directory)
   var tokenizerNameOrPath: String
 
@@ -47,6 +47,8 @@ struct TokenizeCommand: ParsableCommand {
     help: "With --decode, leave out tokens that are no text.")
   var skipSpecialTokens = true
 
+  @OptionGroup var hub: HubOptions
+
   func validate() throws {
     guard decode, offsets else { return }
     throw ValidationError(
@@ -54,7 +56,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tokenizer = try Tokenizer(folder: URL(filePath: tokenizerNameOrPath))
+    let tokenizer = try Tokenizer(folder: hub.tokenizer(tokenizerNameOrPath))
     let rows = try RowInput(input)
     let results = try RowOutput(output)
     while let row = try rows.next() {

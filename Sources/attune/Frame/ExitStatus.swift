@@ -5,6 +5,7 @@ import Environments
 import Evaluation
 import Feedback
 import Foundation
+import Hub
 import LanguageModels
 import Tokenizers
 import Torch
@@ -41,6 +42,8 @@ func exitCode(for error: any Error) -> Int32 {
   case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError,
     is TemplateError:
     ExitStatus.model
+  case let error as HubError: error.exitStatus
+  case let error as HubNameError: error.error.exitStatus
   case TensorError.outOfMemory: ExitStatus.outOfMemory
   default: ExitStatus.failed
   }

@@ -62,6 +62,14 @@ final class Output: Sendable {
     _ = Self.send(Array("\(text)\n".utf8), to: progress)
   }
 
+  /// Whether a person sees what is written for the person who waits.
+  var isProgressWatched: Bool { isatty(progress) == 1 }
+
+  /// Replaces the last line on the terminal of the person who waits; an empty text clears it.
+  func status(_ text: String) {
+    _ = Self.send(Array("\r\u{1B}[K\(text)".utf8), to: progress)
+  }
+
   /// Writes why the command failed: `attune: <message>`.
   func fail(_ message: String) {
     state.withLock { drain(&$0) }

@@ -13,6 +13,18 @@ struct DataOptions: ParsableArguments {
       valueName: "path"))
   var paths: [String] = []
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_train_split"),
+    help: ArgumentHelp("Split of --dataset_name to learn from.", valueName: "split"))
+  var trainSplit: String = "train"
+
+  @Option(
+    name: .customLong("dataset_test_split"),
+    help: ArgumentHelp("Split of --dataset_name for evaluation.", valueName: "split"))
+  var testSplit: String?
+
   @Option(
     name: .customLong("columns"),
     help: ArgumentHelp("Column names of the data: prompt=question,chosen=best.", valueName: "map"))
@@ -55,9 +67,26 @@ struct DataOptions: ParsableArguments {
       "Print this many rendered examples, tokens without loss in brackets.", valueName: "count"))
   var shownExampleCount: Int = 0
 
+  func validate() throws {
+    guard paths.isEmpty || named.name == nil else {
+      throw ValidationError("--dataset_path and --dataset_name: give one of them")
+    }
+    guard testSplit == nil || named.name != nil else {
+      throw ValidationError(
+        "--dataset_test_split: names a part of a --dataset_name; files are --eval_dataset_path")
+    }
+    guard testSplit == nil || evalPaths.isEmpty else {
+      throw ValidationError("--dataset_test_split and --eval_dataset_path: give one of them")
+    }
+  }
+
+  /// The data in words: paths, or the name of a data set.
+  var sourceNames: [String] { named.name.map { [$0] } ?? paths }
+
   /// Loads the data, tells about it, and splits it.
   ///
   /// - Parameters:
+  ///   - hub: how the hub is asked.
   ///   - accepting: row types the method learns from, best first.
   ///   - method: its name in messages.
   ///   - seed: of the split.
@@ -65,13 +94,17 @@ struct DataOptions: ParsableArguments {
   /// - Returns: records to train on and records held out.
   /// - Throws: ``UsageError`` without data; errors of the data.
   func load(
-    accepting: [RowType], method: String, seed: UInt64, note: (String) -> Void
+    _ hub: HubOptions, accepting: [RowType], method: String, seed: UInt64, note: (String) -> Void
   ) throws -> (train: [Record], test: [Record]) {
+    let limit = maxSamples > 0 ? maxSamples : nil
+    let paths = try named.path(split: trainSplit, hub, limit: limit).map { [$0] } ?? paths
     guard !paths.isEmpty else {
       throw UsageError(
-        "missing --dataset_path: the rows \(method) learns from; 'attune world write --help' makes some to try"
-      )
+        "missing --dataset_path or --dataset_name: the rows \(method) learns from; "
+          + "'attune world write --help' makes some to try")
     }
+    let held = try testSplit.flatMap { try named.path(split: $0, hub, limit: limit) }
+    let evalPaths = held.map { [$0] } ?? evalPaths
     let data = try dataset(paths, accepting, method, seed, note)
     if !evalPaths.isEmpty {
       return (data.records, try dataset(evalPaths, accepting, method, seed, note).records)

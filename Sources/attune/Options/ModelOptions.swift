@@ -9,7 +9,9 @@ import Torch
 struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("model_name_or_path"),
-    help: ArgumentHelp("Folder of the model, in Hugging Face layout.", valueName: "folder"))
+    help: ArgumentHelp(
+      "Folder of the model, in Hugging Face layout, or a model of the hub: owner/name.",
+      valueName: "folder|name"))
   var modelPath: String
 
   @Option(
@@ -20,10 +22,21 @@ struct ModelOptions: ParsableArguments {
     completion: .file())
   var chatTemplatePath: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Branch, tag or commit of a model of the hub; the same as owner/name@revision.",
+      valueName: "revision"))
+  var revision: String?
+
+  @OptionGroup var hub: HubOptions
   @OptionGroup var precision: PrecisionOptions
 
-  /// The model's folder.
-  var folder: URL { URL(filePath: modelPath) }
+  /// The model's folder, downloaded where it is a model of the hub.
+  ///
+  /// - Throws: ``HubNameError``.
+  func folder() throws -> URL {
+    try hub.model(modelPath, "--model_name_or_path", revision: revision)
+  }
 
   /// The chat template to use in place of the tokenizer's; nil where none is named.
   ///

@@ -73,6 +73,8 @@ struct RunOptions: ParsableArguments {
 
   @Option(help: "Print warnings only.")
   var quiet: Bool = false
+
+  @OptionGroup var push: PushToHubOptions
 }
 
 /// Batches, optimizer and schedule; the learning rate stands in each command.

@@ -13,6 +13,13 @@ struct EvaluationDataOptions: ParsableArguments {
     completion: .file())
   var datasetPath: String?
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_split"),
+    help: ArgumentHelp("Split of --dataset_name.", valueName: "split"))
+  var datasetSplit = "test"
+
   @Option(
     help: ArgumentHelp(
       "Columns of preference rows: prompt=question,chosen=best.", valueName: "map"))
@@ -38,12 +45,17 @@ struct EvaluationDataOptions: ParsableArguments {
     guard maxSamples >= 0 else {
       throw ValidationError("--max_samples: expected at least 0, found \(maxSamples)")
     }
-    guard (task == nil) != (datasetPath == nil) else {
-      throw ValidationError("give either --dataset_path or --task")
+    guard [task, datasetPath, named.name].count(where: { $0 != nil }) == 1 else {
+      throw ValidationError("give one of --dataset_path, --dataset_name and --task")
     }
-    guard columns == nil || datasetPath != nil else {
+    guard columns == nil || task == nil else {
       throw ValidationError("--columns: --task has no columns to rename")
     }
+  }
+
+  /// The file or folder of rows; nil for a task.
+  private func path(_ hub: HubOptions) throws -> String? {
+    try named.path(split: datasetSplit, hub, limit: maxSamples) ?? datasetPath
   }
 
   /// A prompt with what is known about it.
@@ -68,14 +80,16 @@ struct EvaluationDataOptions: ParsableArguments {
   /// The rows; their first decides what they are.
   ///
   /// - Throws: ``FeedbackError``, `MillbrookError`.
-  func rows() throws -> Rows {
+  func rows(_ hub: HubOptions) throws -> Rows {
     if let task { return .prompts(try items(of: task)) }
-    let input = try RowInput(datasetPath)
+    let input = try RowInput(path(hub))
     var rows: [RowInput.Row] = []
     while maxSamples == 0 || rows.count < maxSamples, let row = try input.next() {
       rows.append(row)
     }
-    guard let first = rows.first else { throw FeedbackError.empty(datasetPath ?? "standard input") }
+    guard let first = rows.first else {
+      throw FeedbackError.empty(named.name ?? datasetPath ?? "standard input")
+    }
     if !first.columns.contains("prompt"), first.columns.contains("text") {
       return .texts(
         try rows.map { row in
@@ -114,14 +128,14 @@ struct EvaluationDataOptions: ParsableArguments {
   }
 
   /// Preference rows for reward models.
-  func pairs(seed: UInt64) throws -> [Record] {
-    guard let datasetPath else {
+  func pairs(_ hub: HubOptions, seed: UInt64) throws -> [Record] {
+    guard let path = try path(hub) else {
       throw UsageError(
-        "reward models are measured on comparisons: give --dataset_path; 'attune world write --kind "
+        "reward models are measured on comparisons: give --dataset_path or --dataset_name; 'attune world write --kind "
           + "comparisons' makes some")
     }
     let source = DatasetSource(
-      datasetPath, columns: try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping(),
+      path, columns: try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping(),
       maxSamples: maxSamples > 0 ? maxSamples : nil)
     let data = try Dataset.load(
       [source], accepting: [.preference], method: "evaluate", seed: seed)

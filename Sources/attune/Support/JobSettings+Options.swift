@@ -40,6 +40,7 @@ extension JobSettings {
     configuration = resolvedConfiguration().map {
       ($0.name, $0.values.map { $0.joined(separator: ",") } ?? "")
     }
+    hubName = run.push.isWanted ? run.push.name : nil
     version = Attune.version
     commandLine = CommandLine.arguments
     console = Console(isQuiet: run.quiet)
@@ -85,11 +86,15 @@ extension OptimizationSettings {
   }
 }
 
-/// Runs a training job so that an interrupt saves, tells how to go on, and is no failure.
-func runInterruptibly(_ body: () throws -> Void) throws {
+/// Runs a training job so that an interrupt saves, tells how to go on, and is no failure; pushes the
+/// finished model where that is wanted.
+func runInterruptibly(_ run: RunOptions, _ hub: HubOptions, _ body: () throws -> Void) throws {
+  let folder = URL(filePath: run.outputFolder)
+  let repository = try run.push.repository(for: folder, hub)
   Interruption.listen()
   do {
     try body()
+    if let repository { try run.push.push(folder, to: repository, hub) }
   } catch let interruption as TrainingInterrupted {
     var words = CommandLine.arguments.map { $0.contains(" ") ? "'\($0)'" : $0 }
     if !words.contains(where: { $0.hasSuffix("resume_from_checkpoint") }) {

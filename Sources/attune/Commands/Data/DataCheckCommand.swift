@@ -28,15 +28,16 @@ struct DataCheckCommand: ParsableCommand {
 
   func run() throws {
     var broken = BrokenRows()
-    for source in try data.sources {
+    let sources = try data.sources()
+    for source in sources {
       try broken.scan(source, accepting: data.accepting, method: data.methodName)
     }
     guard broken.errors.isEmpty else {
       report(broken)
       throw ExitCode(ExitStatus.data)
     }
-    let dataset = try data.load(DatasetOptions())
-    let tokens = try lengths.measure(dataset.records)
+    let dataset = try data.load(DatasetOptions(), sources)
+    let tokens = try lengths.measure(dataset.records, data.hub)
     if json {
       Output.current.json(object(of: dataset, tokens))
     } else {

@@ -32,6 +32,15 @@ struct DataFileOptions: ParsableArguments {
     help: ArgumentHelp("The same as an option; a list.", valueName: "path"), completion: .file())
   var datasetPath: [String] = []
 
+  @OptionGroup var named: DatasetNameOptions
+
+  @Option(
+    name: .customLong("dataset_split"),
+    help: ArgumentHelp("Split of --dataset_name.", valueName: "split"))
+  var datasetSplit = "train"
+
+  @OptionGroup var hub: HubOptions
+
   @Option(
     help: ArgumentHelp(
       "Our names for the file's columns, such as prompt=question,chosen=best.",
@@ -54,20 +63,19 @@ struct DataFileOptions: ParsableArguments {
   var seed: UInt64 = 42
 
   func validate() throws {
-    guard !(paths + datasetPath).isEmpty else {
+    guard !(paths + datasetPath).isEmpty || named.name != nil else {
       throw ValidationError("no data given; name a file or folder, such as pairs.jsonl")
     }
-    _ = try sources
+    _ = try columns.map { try ColumnMapping(parsing: $0) }
     _ = try accepting
   }
 
-  /// The files in the order given.
-  var sources: [DatasetSource] {
-    get throws {
-      let mapping = try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping()
-      return (paths + datasetPath).map {
-        DatasetSource($0, columns: mapping, maxSamples: maxSamples)
-      }
+  /// The files in the order given, a data set of the hub last.
+  func sources() throws -> [DatasetSource] {
+    let mapping = try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping()
+    let hubPath = try named.path(split: datasetSplit, hub, limit: maxSamples)
+    return (paths + datasetPath + (hubPath.map { [$0] } ?? [])).map {
+      DatasetSource($0, columns: mapping, maxSamples: maxSamples)
     }
   }
 
@@ -89,12 +97,15 @@ struct DataFileOptions: ParsableArguments {
 
   /// Loads everything.
   ///
-  /// - Parameter options: what to do with rows of little use.
+  /// - Parameters:
+  ///   - options: what to do with rows of little use.
+  ///   - sources: the files where they are known already.
   /// - Returns: records of one kind.
-  /// - Throws: ``FeedbackError``.
-  func load(_ options: DatasetOptions) throws -> Dataset {
+  /// - Throws: ``FeedbackError``, ``HubNameError``.
+  func load(_ options: DatasetOptions, _ sources: [DatasetSource]? = nil) throws -> Dataset {
     try Dataset.load(
-      sources, accepting: accepting, method: methodName, seed: seed, options: options)
+      sources ?? self.sources(), accepting: accepting, method: methodName, seed: seed,
+      options: options)
   }
 
   /// What messages call the use of the data.

@@ -24,7 +24,7 @@ struct DataStatsCommand: ParsableCommand {
   func run() throws {
     let dataset = try data.load(DatasetOptions(emptyCompletions: .keep, identicalPairs: .keep))
     let statistics = dataset.statistics()
-    let tokens = try lengths.measure(dataset.records)
+    let tokens = try lengths.measure(dataset.records, data.hub)
     if json {
       var object = statistics.json
       for (key, value) in tokens?.json ?? [:] { object[key] = value }

@@ -10,7 +10,8 @@ struct TokenLengthOptions: ParsableArguments {
   @Option(
     name: .customLong("tokenizer_name_or_path"),
     help: ArgumentHelp(
-      "Folder with tokenizer.json; lengths are then also given in tokens.", valueName: "folder"),
+      "Folder or hub name with tokenizer.json; lengths are then also given in tokens.",
+      valueName: "folder|name"),
     completion: .directory)
   var tokenizerNameOrPath: String?
 
@@ -33,9 +34,9 @@ struct TokenLengthOptions: ParsableArguments {
   /// Lengths in tokens; nil without a tokenizer.
   ///
   /// - Throws: ``TokenizerError``.
-  func measure(_ records: [Record]) throws -> TokenLengths? {
+  func measure(_ records: [Record], _ hub: HubOptions) throws -> TokenLengths? {
     guard let tokenizerNameOrPath else { return nil }
-    let tokenizer = try Tokenizer(folder: URL(filePath: tokenizerNameOrPath))
+    let tokenizer = try Tokenizer(folder: hub.tokenizer(tokenizerNameOrPath))
     return TokenLengths(records, tokenizer, limit: maxLength)
   }
 }
