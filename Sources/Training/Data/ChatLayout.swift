@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-public import Feedback
+import Feedback
 public import Tokenizers
 
 /// How conversations become text: by the tokenizer's own template, or by ``PlainChatFormat`` where it has none.
