@@ -126,6 +126,8 @@ struct UnigramPruning {
   /// Whether a piece stays even if no word uses it.
   private var isFirm: [Bool]
   private var counts: [Double]
+  /// How often a character is needed that is no piece any more.
+  private var unknownCount = 0.0
   private var total = 0.0
 
   init(_ pieces: [UnigramPiece], _ sentences: [UnigramSentence]) {
@@ -145,13 +147,15 @@ struct UnigramPruning {
     for sentence in sentences {
       total += sentence.count
       lattice.fill(sentence.bytes)
-      for id in lattice.bestPath() where id >= 0 { counts[Int(id)] += sentence.count }
+      for id in lattice.bestPath() {
+        if id >= 0 { counts[Int(id)] += sentence.count } else { unknownCount += sentence.count }
+      }
     }
   }
 
   /// At most `count` pieces, but all that have no alternative.
   func kept(count: Int) -> [UnigramPiece] {
-    let sum = counts.reduce(0, +)
+    let sum = counts.reduce(unknownCount, +)
     let logSum = log(sum)
     var kept: [UnigramPiece] = []
     var candidates: [(index: Int, loss: Double)] = []
@@ -164,10 +168,12 @@ struct UnigramPruning {
       if counts[index] == 0 { continue }
       // What the words lose when each use of the piece becomes its alternative.
       let others = alternatives[index]
-      let alternativeLogSum = log(sum + counts[index] * Double(others.count - 1))
+      // The paper's total would grow by one count for each further alternative. SentencePiece and
+      // `tokenizers` let it grow by one for every piece there is; equal pieces need the same.
+      let alternativeLogSum = log(sum + counts[index] * Double(pieces.count))
       var alternativeScore = 0.0
       for other in others {
-        let otherCount = other >= 0 ? counts[Int(other)] : 0
+        let otherCount = other >= 0 ? counts[Int(other)] : unknownCount
         alternativeScore += log(otherCount + counts[index]) - alternativeLogSum
       }
       let score = log(counts[index]) - logSum

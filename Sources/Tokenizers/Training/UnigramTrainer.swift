@@ -16,9 +16,10 @@ internal import Foundation
 /// with the digamma function ψ, which takes probability from rare pieces; those with c(x) < 0.5 go.
 ///
 /// Source: Kudo 2018, arXiv:1804.10959, section 3.2; seeds, pruning and constants as in SentencePiece
-/// and in the `UnigramTrainer` of `tokenizers`, whose pieces come out but for ties and rounding.
+/// and in the `UnigramTrainer` of `tokenizers`, whose pieces and scores come out.
 ///
-/// Departures: special tokens that stand in the texts are left out of the counts.
+/// Departures: special tokens that stand in the texts are left out of the counts. Characters that the
+/// statistics drop come back with the lowest scores in order of frequency; there lots are drawn.
 ///
 /// ```swift
 /// let tokenizer = try UnigramTrainer(vocabularySize: 4_000).train(on: stories)
@@ -206,7 +207,7 @@ extension UnigramTrainer {
     return kept
   }
 
-  /// All single characters, then the most probable others.
+  /// All single characters, then the others in the order of their loss, as many as are wanted.
   private func finished(
     _ pieces: [UnigramPiece], _ characters: [[UInt8]], count: Int
   ) -> [UnigramPiece] {

@@ -125,11 +125,13 @@ def unigram():
             vocab_size=size, special_tokens=["<pad>", "<s>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False))
         return dict(map(tuple, json.loads(t.to_str())["model"]["vocab"]))
 
-    runs = [run(300, 2000) for _ in range(3)]
-    steady = {p: s for p, s in runs[0].items() if all(abs(r[p] - s) < 1e-9 for r in runs)}
-    pruned = [run(1500, 400) for _ in range(3)]
-    assert len({frozenset(r) for r in runs}) == len({frozenset(r) for r in pruned}) == 1
-    return {"whole": list(runs[0]), "steady": steady, "pruned": list(pruned[0])}
+    result = {}
+    for name, count, size in (("whole", 300, 2000), ("pruned", 1500, 400)):
+        runs = [run(count, size) for _ in range(4)]
+        assert len({frozenset(r) for r in runs}) == 1
+        steady = {p: s for p, s in runs[0].items() if all(abs(r[p] - s) < 1e-9 for r in runs)}
+        result[name] = {"steady": steady, "others": [p for p in runs[0] if p not in steady]}
+    return result
 
 
 def main():
