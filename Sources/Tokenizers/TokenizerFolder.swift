@@ -92,9 +92,10 @@ struct TokenizerFolder {
 
   /// Whether a template's name can be a file's; it comes from a file and may hold anything.
   private static func isFileName(_ name: String) -> Bool {
-    !name.isEmpty && !name.hasPrefix(".") && name.allSatisfy {
-      $0.isLetter || $0.isNumber || "._- ".contains($0)
-    }
+    !name.isEmpty && !name.hasPrefix(".")
+      && name.allSatisfy {
+        $0.isLetter || $0.isNumber || "._- ".contains($0)
+      }
   }
 
   private func data(_ name: String) throws -> Data? {

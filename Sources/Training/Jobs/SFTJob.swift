@@ -79,7 +79,8 @@ public struct SFTJob {
     let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
       settings: [
-        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)", "chat 2", Self.day(encoder),
+        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)", "chat 2",
+        Self.day(encoder),
       ])
     if let found = cache.rows(key)?.first {
       settings.console.line("tokens: \(found.count) rows from the cache")

@@ -15,9 +15,8 @@ struct LoadedPolicy {
   let defaults: GenerationDefaults
   let encoder: TextEncoder
 
-  /// Reads a model folder.
+  /// Reads a model folder; `chatTemplate` takes the place of the tokenizer's own.
   ///
-  /// - Parameter chatTemplate: a chat template in place of the tokenizer's own.
   /// - Throws: errors of the folder and of the device.
   init(_ folder: URL, _ precision: PrecisionOptions, chatTemplate: String? = nil) throws {
     let files = try ModelFolder(folder)

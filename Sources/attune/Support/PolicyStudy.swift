@@ -100,7 +100,8 @@ struct PolicyStudy {
     try prompts.map { prompt in
       let ids = try policy.encode(prompt.text, prompt.context, at: prompt.place)
       return EvaluationPrompt(
-        id: prompt.id, ids: ids, text: try policy.encoder.text(ofPrompt: prompt.text, prompt.context),
+        id: prompt.id, ids: ids,
+        text: try policy.encoder.text(ofPrompt: prompt.text, prompt.context),
         reference: prompt.reference)
     }
   }
@@ -167,7 +168,8 @@ private struct RewardJudge {
       if isShared { return TokenRow(prompt: outcome.prompt.ids, completion: outcome.ids) }
       if encoder.layout.usesTemplate, prompt.text.isConversational {
         let completion = RecordText.messages([Message(role: .assistant, outcome.text)])
-        return try encoder.scored(prompt.text, completion, prompt.context).row ?? TokenRow(ids: [], isTarget: [])
+        return try encoder.scored(prompt.text, completion, prompt.context).row
+          ?? TokenRow(ids: [], isTarget: [])
       }
       let ids = tokenizer.encode(
         try encoder.text(ofPrompt: prompt.text, prompt.context) + outcome.text

@@ -59,7 +59,8 @@ struct TemplateErrorTests {
 
   @Test("what a template raises is passed on with its place")
   func raised() {
-    let template = "{% if messages[0].role == 'user' %}\n{{ raise_exception('No ' ~ 'users') }}{% endif %}"
+    let template =
+      "{% if messages[0].role == 'user' %}\n{{ raise_exception('No ' ~ 'users') }}{% endif %}"
     #expect {
       try ChatTemplate(template).render(messages: Self.messages)
     } throws: { error in
@@ -84,7 +85,8 @@ struct TemplateErrorTests {
 
   @Test("a long expression is cut in the message")
   func cut() {
-    let long = "{{ " + Array(repeating: "'abcdefgh'", count: 20).joined(separator: " ~ ") + " + 1 }}"
+    let long =
+      "{{ " + Array(repeating: "'abcdefgh'", count: 20).joined(separator: " ~ ") + " + 1 }}"
     let text = message(long)
     #expect(text.contains("…`: '+' does not work with str and int"))
     #expect(text.utf8.count < 220)

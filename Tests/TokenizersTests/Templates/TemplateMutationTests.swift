@@ -24,13 +24,16 @@ struct TemplateMutationTests {
 
   private static let pieces = [
     "{{", "}}", "{%", "%}", "{#", "#}", "-%}", "{%-", "{%+", "(", ")", "[", "]", "{", "}", "|", "~",
-    "**", "//", "%", "'", "\"", "\\", ".", ",", ":", "=", "==", "<", " is ", " not ", " in ", " if ",
+    "**", "//", "%", "'", "\"", "\\", ".", ",", ":", "=", "==", "<", " is ", " not ", " in ",
+    " if ",
     " else ", " and ", " or ", "-1", "0", "1.5", "9223372036854775807", "none", "true", "loop",
     "messages", "message", "tools", "namespace()", "range(5)", "[::-1]", "[1:]", ".items()",
     "|tojson", "|tojson(indent=2)", "|list", "|map(attribute='role')", "|select('string')", "|join",
-    "|sort", "|length", "|int", "|first", "|trim", "|string", "|safe", "|reverse", "|groupby('role')",
+    "|sort", "|length", "|int", "|first", "|trim", "|string", "|safe", "|reverse",
+    "|groupby('role')",
     "|batch(2)", "|round", "|format(1)", ".split()", ".format(1)", "%s", "{:>5}", "{0}",
-    "{% endif %}", "{% endfor %}", "{% else %}", "{% set x = messages %}", "{% for m in messages %}",
+    "{% endif %}", "{% endfor %}", "{% else %}", "{% set x = messages %}",
+    "{% for m in messages %}",
     "{% macro m(a, b=1) %}", "{% endmacro %}", "{% call m(1) %}", "{% endcall %}", "{% break %}",
     "{% continue %}", "{% generation %}", "{% endgeneration %}", "{% raw %}", "{% endraw %}",
     "{% set ns.x = ns %}", "{% filter upper %}", "{% endfilter %}", "{{ m(1) }}", "{{ loop(m) }}",
@@ -50,10 +53,12 @@ struct TemplateMutationTests {
       case 2:
         let other = Array(others[random.below(others.count)].unicodeScalars)
         let start = random.below(other.count)
-        scalars.insert(contentsOf: other[start..<min(other.count, start + random.below(40))], at: place)
+        scalars.insert(
+          contentsOf: other[start..<min(other.count, start + random.below(40))], at: place)
       case 3 where place < scalars.count:
         scalars[place] = Unicode.Scalar(UInt8(32 + random.below(95)))
-      default: scalars.insert(contentsOf: pieces[random.below(pieces.count)].unicodeScalars, at: place)
+      default:
+        scalars.insert(contentsOf: pieces[random.below(pieces.count)].unicodeScalars, at: place)
       }
     }
     var view = String.UnicodeScalarView()
@@ -81,7 +86,8 @@ struct TemplateMutationTests {
 
     while end.map({ clock.now < $0 }) ?? (rendered + failed < 3000) {
       let isFamily = random.below(2) == 0
-      let source = isFamily ? families[random.below(families.count)] : small[random.below(small.count)]
+      let source =
+        isFamily ? families[random.below(families.count)] : small[random.below(small.count)]
       let text = Self.mutate(source, isFamily ? families : small, &random)
       let time = clock.measure {
         do {

@@ -111,7 +111,8 @@ struct ChatTemplateRowsTests {
       "{{ tools | map(attribute='n') | join if tools else 'none' }}.{{ style }}."
         + "{% for m in messages %}{{ m.role[0] }}:{{ m.content }}{{ eos_token }}{% endfor %}")
     let record = Record(
-      .languageModelling(.messages(Array(chat.prefix(2)))), system: "be", tools: [["n": "f"], ["n": "g"]],
+      .languageModelling(.messages(Array(chat.prefix(2)))), system: "be",
+      tools: [["n": "f"], ["n": "g"]],
       chatTemplateArguments: ["style": "old"])
     #expect(
       try text(encoder.supervised(record).row, encoder) == "fg.old.s:be</s>u:hi</s>a:yo</s>")

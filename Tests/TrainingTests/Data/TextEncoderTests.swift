@@ -192,7 +192,8 @@ struct TextEncoderTests {
     var messages = chat
     messages[1].weight = 0
     let encoder = try tiny()
-    let row = try #require(try encoder.supervised(Record(.languageModelling(.messages(messages)))).row)
+    let row = try #require(
+      try encoder.supervised(Record(.languageModelling(.messages(messages)))).row)
     #expect(marked(row, encoder).filter { $0 != "_" } == " ok$")
   }
 
@@ -202,7 +203,8 @@ struct TextEncoderTests {
     let split = Record(
       .promptCompletion(
         prompt: .messages(Array(chat.dropLast())), completion: .messages([chat[3]])))
-    let whole = try #require(try encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
+    let whole = try #require(
+      try encoder.supervised(Record(.languageModelling(.messages(chat)))).row)
     let row = try #require(try encoder.supervised(split).row)
     #expect(row.ids == whole.ids)
     #expect(marked(row, encoder).filter { $0 != "_" } == " ok$")

@@ -5,7 +5,13 @@ extension TemplateEvaluator {
   func evaluate(
     _ expression: TemplateExpression, _ scope: TemplateScope
   ) throws -> TemplateValue {
-    try nested(expression.source) { try value(expression.kind, scope) }
+    try enter(expression.source)
+    defer { leave() }
+    do {
+      return try value(expression.kind, scope)
+    } catch let failure as TemplateFailure {
+      throw failure.placed(at: source.place(expression.source))
+    }
   }
 
   private func value(

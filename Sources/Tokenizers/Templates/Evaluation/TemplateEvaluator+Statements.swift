@@ -4,10 +4,22 @@
 extension TemplateEvaluator {
   func run(_ statements: [TemplateStatement], in scope: TemplateScope) throws -> TemplateFlow {
     for statement in statements {
-      let flow = try nested(statement.source) { try run(statement.kind, in: scope) }
+      let flow = try run(statement, in: scope)
       if flow != .onwards { return flow }
     }
     return .onwards
+  }
+
+  private func run(
+    _ statement: TemplateStatement, in scope: TemplateScope
+  ) throws -> TemplateFlow {
+    try enter(statement.source)
+    defer { leave() }
+    do {
+      return try run(statement.kind, in: scope)
+    } catch let failure as TemplateFailure {
+      throw failure.placed(at: source.place(statement.source))
+    }
   }
 
   private func run(
@@ -98,7 +110,8 @@ extension TemplateEvaluator {
     switch target {
     case .name(let name): scope.set(name, value)
     case .member(let holder, let name):
-      guard case .object(let namespace as TemplateNamespaceObject) = self.value(of: holder, in: scope)
+      guard
+        case .object(let namespace as TemplateNamespaceObject) = self.value(of: holder, in: scope)
       else {
         throw TemplateFailure(
           "'\(holder)' is no namespace; only attributes of a namespace() can be set")
@@ -131,9 +144,7 @@ extension TemplateEvaluator {
   func text(
     of loop: TemplateLoop, over items: TemplateValue, in scope: TemplateScope, level: Int
   ) throws -> String {
-    try nested(loop.items.source) {
-      try capturing { try run(loop, over: items, in: scope, level: level) }.text
-    }
+    try capturing { try run(loop, over: items, in: scope, level: level) }.text
   }
 
   private func run(

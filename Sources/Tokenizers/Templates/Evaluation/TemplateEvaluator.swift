@@ -20,7 +20,7 @@ final class TemplateEvaluator {
 
   /// Levels of statements, expressions and calls being run: the native stack's use.
   private var depth = 0
-  static let depthLimit = 300
+  static let depthLimit = 200
 
   /// Scopes, namespaces and loops that may hold themselves; they are emptied at the end.
   private var holders: [any TemplateHolder] = []
@@ -107,10 +107,9 @@ final class TemplateEvaluator {
 
   // MARK: Depth and places
 
-  /// Runs `body` one level deeper; failures in it get the place `range`.
-  func nested<Result>(_ range: Range<Int>, _ body: () throws -> Result) throws -> Result {
+  /// Begins a level of statements, expressions or calls at `range`; ``leave()`` ends it.
+  func enter(_ range: Range<Int>) throws {
     depth += 1
-    defer { depth -= 1 }
     do {
       try budget.step()
       guard depth <= Self.depthLimit else {
@@ -118,11 +117,13 @@ final class TemplateEvaluator {
           "calls and expressions are nested too deep; does a macro call itself forever?",
           kind: .limit)
       }
-      return try body()
     } catch let failure as TemplateFailure {
+      depth -= 1
       throw failure.placed(at: source.place(range))
     }
   }
+
+  func leave() { depth -= 1 }
 }
 
 /// Something that may hold a value that holds it.

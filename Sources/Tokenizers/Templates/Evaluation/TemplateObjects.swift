@@ -8,7 +8,7 @@ final class TemplateFunction: TemplateObject {
   private let body: Body
   let depth: Int
 
-  /// - Parameter depth: the depth of values that `body` holds.
+  /// Makes a function; `depth` is that of the values that `body` holds.
   init(_ name: String, depth: Int = 0, _ body: @escaping Body) {
     self.name = name
     self.body = body

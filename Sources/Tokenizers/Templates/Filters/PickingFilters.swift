@@ -129,9 +129,8 @@ struct AttributePath {
 
   private init() {}
 
-  /// - Parameters:
-  ///   - attribute: a text with points between steps, a number, or none for the value itself.
-  ///   - standard: stands for a part that is undefined.
+  /// A way from `attribute`: a text with points between steps, a number, or none for the value
+  /// itself; `standard` stands for a part that is undefined.
   init(_ attribute: TemplateValue?, standard: TemplateValue? = nil) throws {
     if let standard, case .none = standard {} else { self.standard = standard }
     switch attribute {
@@ -143,7 +142,8 @@ struct AttributePath {
       }
       steps = text.split(separator: ".", omittingEmptySubsequences: false).map { part in
         let isNumber = !part.isEmpty && part.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        return isNumber ? Int(part).map { .integer($0) } ?? .string(String(part)) : .string(String(part))
+        return isNumber
+          ? Int(part).map { .integer($0) } ?? .string(String(part)) : .string(String(part))
       }
     }
   }

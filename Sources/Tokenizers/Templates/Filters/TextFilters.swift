@@ -82,7 +82,8 @@ extension TemplateFilters {
   ) throws -> TemplateValue {
     let values = try arguments.bound("replace", ["old", "new", "count"], required: 2)
     var count = -1
-    if let limit = values[2], case .none = limit {} else {
+    if let limit = values[2], case .none = limit {
+    } else {
       count = try values[2].whole("count", default: -1)
     }
     let text = try PythonText.replacing(
@@ -125,14 +126,16 @@ extension TemplateFilters {
     let length = try values[0].whole("length", default: 255)
     let end = try values[2].text("end", default: "...")
     var leeway = 5
-    if let given = values[3], case .none = given {} else {
+    if let given = values[3], case .none = given {
+    } else {
       leeway = try values[3].whole("leeway", default: 5)
     }
     let scalars = Array(text.unicodeScalars)
     try evaluator.budget.make(text.utf8.count)
     let endCount = end.unicodeScalars.count
     guard length >= endCount, leeway >= 0 else {
-      throw TemplateFailure("truncate: the length must hold the end, and leeway must not be below 0")
+      throw TemplateFailure(
+        "truncate: the length must hold the end, and leeway must not be below 0")
     }
     if scalars.count <= length.addingReportingOverflow(leeway).partialValue { return value }
     var kept = scalars[..<(length - endCount)]

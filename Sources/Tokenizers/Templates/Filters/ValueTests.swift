@@ -34,7 +34,9 @@ extension TemplateTests {
     "upper": plain("upper") { value, evaluator in
       PythonText.isUpper(try evaluator.text(of: value))
     },
-    "filter": plain("filter") { value, _ in value.text.map { TemplateFilters.table[$0] != nil } ?? false },
+    "filter": plain("filter") { value, _ in
+      value.text.map { TemplateFilters.table[$0] != nil } ?? false
+    },
     "test": plain("test") { value, _ in value.text.map { table[$0] != nil } ?? false },
   ]
 

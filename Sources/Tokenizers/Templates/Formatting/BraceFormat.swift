@@ -113,7 +113,8 @@ struct BraceFormat {
         value = try evaluator.lookup.item(value, Int(key).map { .integer($0) } ?? .string(key))
         at = end + 1
       } else {
-        throw TemplateFailure("a field of the text is not '{name}', '{name.part}' or '{name[item]}'")
+        throw TemplateFailure(
+          "a field of the text is not '{name}', '{name.part}' or '{name[item]}'")
       }
     }
     return value

@@ -174,7 +174,9 @@ struct NumberSpecification {
     let whole = text.prefix { $0.isHexDigit }
     var result = ""
     for (index, digit) in whole.enumerated() {
-      if index > 0, (whole.count - index).isMultiple(of: size) { result.unicodeScalars.append(mark) }
+      if index > 0, (whole.count - index).isMultiple(of: size) {
+        result.unicodeScalars.append(mark)
+      }
       result.append(digit)
     }
     return result + text.dropFirst(whole.count)

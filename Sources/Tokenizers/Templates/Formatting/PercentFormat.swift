@@ -123,7 +123,8 @@ struct PercentFormat {
     return number
   }
 
-  private static let tooWide = TemplateFailure("a width or precision that is too large", kind: .limit)
+  private static let tooWide = TemplateFailure(
+    "a width or precision that is too large", kind: .limit)
 
   private mutating func append(_ directive: Directive, _ value: TemplateValue) throws {
     let (sign, body, isNumber) = try parts(directive, value)
@@ -201,9 +202,10 @@ struct PercentFormat {
         sign(directive, whole < 0) + prefix, try filled(digits, directive.precision), true
       )
     case "f", "F", "e", "E", "g", "G":
-      guard let text = NumberSpecification.real(
-        number.magnitude, directive.letter, directive.precision ?? 6,
-        keepsZeros: directive.flags.contains("#"))
+      guard
+        let text = NumberSpecification.real(
+          number.magnitude, directive.letter, directive.precision ?? 6,
+          keepsZeros: directive.flags.contains("#"))
       else { throw Self.tooWide }
       return (sign(directive, number.sign == .minus && !number.isNaN), text, number.isFinite)
     default: throw TemplateFailure("'%\(directive.letter)' is no place for a value")

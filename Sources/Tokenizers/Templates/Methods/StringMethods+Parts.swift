@@ -28,7 +28,8 @@ extension StringMethods {
     "removesuffix": { receiver, arguments in
       let part = try receiver.part("removesuffix", arguments)
       let text = receiver.text.utf8Bytes
-      let rest = text.reversed().starts(with: part.reversed()) ? text.dropLast(part.count) : text[...]
+      let rest =
+        text.reversed().starts(with: part.reversed()) ? text.dropLast(part.count) : text[...]
       return receiver.receiver.withText(String(decoding: rest, as: UTF8.self))
     },
     "startswith": { receiver, arguments in
@@ -70,7 +71,9 @@ extension StringMethods {
     case nil, .some(.none): return try list(words(limit, fromEnd: fromEnd))
     case let separator?:
       let part = try separator.requiredText("sep")
-      guard !part.isEmpty else { throw TemplateFailure("split needs a separator that is not empty") }
+      guard !part.isEmpty else {
+        throw TemplateFailure("split needs a separator that is not empty")
+      }
       return try list(parts(part, limit, fromEnd: fromEnd))
     }
   }
@@ -126,7 +129,8 @@ extension StringMethods {
   }
 
   private func partition(_ arguments: CallArguments, fromEnd: Bool) throws -> TemplateValue {
-    let separator = try arguments.bound("partition", ["sep"], required: 1)[0].text("sep", default: "")
+    let separator = try arguments.bound("partition", ["sep"], required: 1)[0].text(
+      "sep", default: "")
     guard !separator.isEmpty else {
       throw TemplateFailure("partition needs a separator that is not empty")
     }

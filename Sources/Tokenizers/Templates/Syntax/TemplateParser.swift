@@ -8,7 +8,7 @@ struct TemplateParser {
 
   /// Levels of brackets, operators and blocks the parser is in: its own recursion, which is bounded.
   private var depth = 0
-  static let depthLimit = 120
+  static let depthLimit = 64
   /// Levels of one expression's tree, such as attributes of attributes.
   static let expressionDepthLimit = 100
 

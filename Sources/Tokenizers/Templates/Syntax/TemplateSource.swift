@@ -46,7 +46,8 @@ struct TemplateSource: Sendable {
   /// The place of a piece of the source, for errors.
   func place(_ range: Range<Int>) -> TemplateError.Place {
     let limit = 80
-    let shown = text(range.prefix(limit).startIndex..<min(range.upperBound, range.lowerBound + limit))
+    let shown = text(
+      range.prefix(limit).startIndex..<min(range.upperBound, range.lowerBound + limit))
     let flat = shown.split(separator: "\n", omittingEmptySubsequences: false).joined(
       separator: "\\n")
     return TemplateError.Place(
