@@ -66,7 +66,7 @@ struct HubCommandTests {
     }
     let first = try generate()
     #expect(first.status == 0, "\(first.errors)")
-    #expect(first.errors.contains("tester/tiny: 0 % of "))
+    #expect(first.errors.hasPrefix("tester/tiny: ") && first.errors.contains(" % of "))
     try server.clearLog()
     let second = try generate("--offline")
     #expect(second.status == 0, "\(second.errors)")
@@ -212,9 +212,16 @@ struct HubCommandTests {
     try server.setFaults(#"[{"match": "GET .*signature", "stall": 60, "after": 1000}]"#)
     let rows = try home.write(Self.demonstrations, "rows.jsonl")
     let process = Process()
-    process.executableURL = URL(filePath: try #require(Executable.path))
+    // Threads of tests hold signals back, and a process begins as the thread that starts it.
+    let unblocked = """
+      import os, signal, sys
+      signal.pthread_sigmask(signal.SIG_SETMASK, [])
+      os.execv(sys.argv[1], sys.argv[1:])
+      """
+    process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = [
-      "score", rows, "--model_name_or_path", "tester/judge", "--output", home.path("out"),
+      "python3", "-c", unblocked, try #require(Executable.path), "score", rows,
+      "--model_name_or_path", "tester/judge", "--output", home.path("out"),
     ]
     process.environment = ProcessInfo.processInfo.environment.merging(
       ["HF_HOME": home.path("hf"), "HF_ENDPOINT": server.endpoint]) { $1 }
