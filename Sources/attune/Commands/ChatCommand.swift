@@ -6,6 +6,7 @@ import Foundation
 import LanguageModels
 import Tokenizers
 import Torch
+import Training
 
 /// `attune chat`: a conversation in the terminal.
 struct ChatCommand: ParsableCommand {

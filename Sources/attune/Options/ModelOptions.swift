@@ -48,12 +48,12 @@ struct ModelOptions: ParsableArguments {
       text = try String(contentsOf: URL(filePath: chatTemplatePath), encoding: .utf8)
     } catch {
       throw UsageError(
-        "--chat_template_path: \(chatTemplatePath) cannot be read: \(message(for: error))")
+        "--chat_template_path: \(chatTemplatePath) cannot be read: \(attune.message(for: error))")
     }
     do {
       _ = try ChatTemplate(text)
     } catch {
-      throw UsageError("--chat_template_path: \(chatTemplatePath): \(message(for: error))")
+      throw UsageError("--chat_template_path: \(chatTemplatePath): \(attune.message(for: error))")
     }
     return text
   }
