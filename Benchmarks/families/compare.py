@@ -12,7 +12,8 @@ For each family, in float32:
                 one batch; the share of tokens equal to transformers' `generate` of the batch padded
                 on the left. Where the two differ, the lead of transformers' choice is printed: below
                 1e-4 rounding decides, and the row counts up to there
-  save, reload  the model after `attune sft` with learning rate 0, opened by transformers: nothing
+  save, reload  the model after `attune sft` with a learning rate of 1e-30, which moves no
+                number, opened by transformers: nothing
                 missing or unexpected, and the largest difference of its logits from the original's
   classifier    `attune score` with a sequence classifier of the family: the largest difference of an
                 output
@@ -115,14 +116,14 @@ def greedy_agreement(options, folder, model):
 
 
 def reload_difference(options, folder, kind, model, seed):
-    """`attune sft` with learning rate 0 reads and writes the model; transformers opens the result."""
+    """`attune sft` whose step rounds to nothing reads and writes the model; transformers opens it."""
     path = options.work_dir / "texts.jsonl"
     write_rows(path, [{"text": prompt} for prompt in PROMPTS])
     output = options.work_dir / "saved"
     shutil.rmtree(output, ignore_errors=True)
     attune(
         options.attune, "sft", "--model_name_or_path", folder, "--dataset_path", path,
-        "--output_dir", output, "--learning_rate", 0, "--max_steps", 1,
+        "--output_dir", output, "--learning_rate", 1e-30, "--max_steps", 1,
         "--per_device_train_batch_size", 2, "--max_length", 64)
     again, report = kind.from_pretrained(
         output, dtype=torch.float32, attn_implementation="eager", output_loading_info=True)

@@ -40,6 +40,31 @@ struct ModelFolderSavingTests {
     }
   }
 
+  @Test("a fraction stays a fraction in config.json, and a flag a flag")
+  func numbers() throws {
+    let source = Fixture.folder("families/gemma2")
+    try withTemporaryFolder { parent in
+      let changed = parent.appending(path: "changed")
+      try FileManager.default.copyItem(at: source, to: changed)
+      let config = changed.appending(path: "config.json")
+      var values = try readJSON(config)
+      values["final_logit_softcapping"] = nil
+      var text = String(
+        decoding: try JSONSerialization.data(withJSONObject: values), as: UTF8.self)
+      text =
+        "{\"final_logit_softcapping\": 30.0, \"a_flag\": true, \"a_count\": 1, " + text.dropFirst()
+      try Data(text.utf8).write(to: config)
+
+      let saved = parent.appending(path: "saved")
+      try ModelFolder.save(try ModelFolder(changed).languageModel(), tokenizer: nil, to: saved)
+      let result = try String(
+        contentsOf: saved.appending(path: "config.json"), encoding: .utf8)
+      #expect(result.contains("\"final_logit_softcapping\": 30.0"))
+      #expect(result.contains("\"a_flag\": true"))
+      #expect(result.contains("\"a_count\": 1,"))
+    }
+  }
+
   @Test("shards hold every tensor once and stay below the limit")
   func shards() throws {
     let model = try Fixture.model("llama3")

@@ -80,7 +80,7 @@ extension ModelConfiguration {
       values[name] = whole.values[name]
     }
     if try whole.flag("tie_word_embeddings") == true { values["tie_word_embeddings"] = true }
-    let json = try JSONSerialization.data(withJSONObject: values, options: [.sortedKeys])
+    let json = try ConfigurationJSON.data(values)
     return try ModelConfiguration(
       ConfigurationFields(path: path, prefix: "\(field).", values: values), json: json)
   }

@@ -41,7 +41,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     values["bos_token_id"] = bosTokenID
     values["eos_token_id"] = eosTokenID
     values["pad_token_id"] = padTokenID
-    let json = try JSONSerialization.data(withJSONObject: values, options: [.sortedKeys])
+    let json = try ConfigurationJSON.data(values)
     try self.init(ConfigurationFields(path: "config.json", values: values), json: json)
   }
 
@@ -131,8 +131,7 @@ public struct ModelConfiguration: Sendable, Equatable {
       values["label2id"] = Dictionary(
         labels.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
-    return try JSONSerialization.data(
-      withJSONObject: values, options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+    return try ConfigurationJSON.data(values)
   }
 
   /// The same configuration with the special tokens of a tokenizer.
@@ -141,7 +140,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     if let bos { values["bos_token_id"] = bos }
     if !eos.isEmpty { values["eos_token_id"] = eos.count == 1 ? eos[0] : eos }
     if let pad { values["pad_token_id"] = pad }
-    let json = try JSONSerialization.data(withJSONObject: values, options: [.sortedKeys])
+    let json = try ConfigurationJSON.data(values)
     return try ModelConfiguration(ConfigurationFields(path: path, values: values), json: json)
   }
 }
