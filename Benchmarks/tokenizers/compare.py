@@ -3,6 +3,7 @@
 
     python compare.py train                   trains the tokenizers of kinds.py into work/
     python compare.py agree [count] [kind..]  ids, offsets, decoding, streaming on count texts a kind
+    python compare.py characters [kind..]     ids and offsets on texts that hold every code point
     python compare.py speed [kind..]          seconds for ordinary text, runs in turn
     python compare.py fuzz SECONDS [kind..]   opens broken copies of the files
 """
@@ -125,6 +126,25 @@ def pairs(t, name, texts, differs):
                 differs("pairs", couples[start], wanted, line)
 
 
+def characters(names):
+    """Each code point between letters, between a digit and a letter, and twice behind a blank."""
+    points = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = ["".join(f"a{c}b 1{c}e {c}{c}" for c in points[i:i + 16]) for i in range(0, len(points), 16)]
+    failed = False
+    for name in names:
+        t = Tokenizer.from_file(path(name))
+        wrong = []
+        for start in range(0, len(texts), 20000):
+            part = texts[start:start + 20000]
+            for text, line in zip(part, probe("encode", name, [json.dumps(x) for x in part]), strict=True):
+                e = t.encode(text)
+                if line.split("\t")[:2] != [spaced(e.ids), flat(e.offsets)]:
+                    wrong.append(ascii(text[:60]))
+        print(f"{name}: {len(points)} code points in {len(texts)} texts, {len(wrong)} differ {wrong[:3]}", flush=True)
+        failed |= bool(wrong)
+    return int(failed)
+
+
 def speed(names, rounds=5):
     """The best of several runs of each program, in turn, on 3 MB of ordinary text."""
     lines = kinds.corpus(77, 60000)
@@ -178,6 +198,8 @@ def main():
     names = rest or list(kinds.KINDS)
     if command == "agree":
         return agree(number or 100_000, names)
+    if command == "characters":
+        return characters(names)
     return speed(names) if command == "speed" else fuzz(number or 10, names)
 
 
