@@ -47,7 +47,9 @@ final class JobSession {
       optimization.maxSteps > 0
       ? optimization.maxSteps
       : max(1, Int((optimization.epochCount / order.epoch(after: 1)).rounded(.up)))
-    plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
+    var plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
+    plan.dropoutSeed = settings.disablesDropout ? nil : settings.seed
+    self.plan = plan
     checkpoint = try settings.checkpoint()
     try Self.prepare(settings, checkpoint)
     var runSettings = RunSettings(outputFolder: settings.outputFolder, stepCount: stepCount)
@@ -134,10 +136,12 @@ final class JobSession {
     let geometry =
       "\(optimization.microbatchSize) x \(order.batchSize / max(1, optimization.microbatchSize)) = \(order.batchSize) rows a step"
     let width = model.outputWeight.size(1)
+    let adapted = model as? AdaptedModel
+    let total = adapted?.totalParameterCount ?? model.parameterCount
     var block: [(String, String)] = [
       ("method", method),
       (
-        "model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"
+        "model", "\(model.configuration.family), width \(width), \(total) parameters"
       ),
       ("trained", "\(trainedCount ?? model.parameterCount) parameters"),
       ("data", data),
@@ -151,6 +155,11 @@ final class JobSession {
       ),
       ("device", "\(model.device), \(Machine.threadCount) threads"),
     ]
+    if let adapted {
+      let frozen = Double(adapted.base.parameters.byteCount) / 1_048_576
+      block.append(("adapter", adapted.adapter.summary))
+      block.append(("frozen", "\(NumberText.short(frozen)) MiB of weights"))
+    }
     if run.step > 0 { block.append(("resuming", "after step \(run.step)")) }
     run.log.start(block)
   }

@@ -68,11 +68,12 @@ public struct PreferenceTrainer {
       optimizer.zeroGrad()
 
       var metrics = MetricMeans()
-      for part in indices.chunks(of: plan.microbatchSize) {
+      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor =
           known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, rows) }
-        let terms = objective(policy: logProbs(policy, rows), reference: anchor)
+        let learnt = plan.training(step: run.step, part: number) { logProbs(policy, rows) }
+        let terms = objective(policy: learnt, reference: anchor)
         (terms.loss * (terms.weight / Double(indices.count))).backward()
         metrics.add(terms)
       }

@@ -63,8 +63,8 @@ public struct RewardTrainer {
 
       var metrics = MetricMeans()
       var range = ScoreRange()
-      for part in indices.chunks(of: plan.microbatchSize) {
-        let terms = loss(pairs, part, &range)
+      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
+        let terms = plan.training(step: run.step, part: number) { loss(pairs, part, &range) }
         (terms.loss * (terms.weight / Double(indices.count))).backward()
         metrics.add(terms)
       }

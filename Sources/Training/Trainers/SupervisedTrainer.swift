@@ -41,9 +41,11 @@ public struct SupervisedTrainer {
       let batch = indices.map { rows[$0] }.sorted { $0.ids.count < $1.ids.count }
       let targetCount = Double(batch.reduce(0) { $0 + $1.targetCount })
       var metrics = MetricMeans()
-      for part in batch.chunks(of: plan.microbatchSize) {
+      for (number, part) in batch.chunks(of: plan.microbatchSize).enumerated() {
         let tokens = TokenBatch(part, padTokenID: plan.padTokenID, device: model.device)
-        let terms = loss(tokens, withDetails: run.logsThisStep, &metrics)
+        let terms = plan.training(step: run.step, part: number) {
+          loss(tokens, withDetails: run.logsThisStep, &metrics)
+        }
         (terms.loss * (terms.weight / targetCount)).backward()
         metrics.add(terms)
       }

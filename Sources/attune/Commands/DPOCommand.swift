@@ -51,6 +51,12 @@ struct DPOCommand: ParsableCommand {
   var precomputesReference: Bool = false
 
   @OptionGroup var pairs: PairOptions
+  @Option(
+    name: .customLong("disable_dropout"),
+    help: "Drop nothing in training, so that policy and reference are read alike.")
+  var disablesDropout: Bool = true
+
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -73,6 +79,9 @@ struct DPOCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
+    settings.disablesDropout = disablesDropout
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

@@ -71,6 +71,7 @@ struct PPOCommand: ParsableCommand {
     help: ArgumentHelp("Of them, printed.", valueName: "count"))
   var printedSampleCount: Int = 0
 
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -81,6 +82,8 @@ struct PPOCommand: ParsableCommand {
       learningRate: learningRate, maxLength: data.maxLength, shuffles: true,
       chatTemplate: try model.chatTemplate())
     try settings.optimization.validate()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

@@ -36,6 +36,12 @@ struct RewardCommand: ParsableCommand {
   var l2Coefficient: Double = 0
 
   @OptionGroup var pairs: PairOptions
+  @Option(
+    name: .customLong("disable_dropout"),
+    help: "Drop nothing in training.")
+  var disablesDropout: Bool = true
+
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -58,6 +64,9 @@ struct RewardCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     try settings.optimization.validate()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
+    settings.disablesDropout = disablesDropout
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

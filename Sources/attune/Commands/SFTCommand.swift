@@ -26,6 +26,7 @@ struct SFTCommand: ParsableCommand {
     name: .customLong("completion_only_loss"), help: "Learn completions only, not prompts.")
   var completionOnlyLoss: Bool = true
 
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -38,6 +39,8 @@ struct SFTCommand: ParsableCommand {
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     try settings.optimization.validate()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
