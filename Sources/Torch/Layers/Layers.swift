@@ -101,6 +101,8 @@ public struct TargetLogProbs {
   public let entropy: Tensor?
   /// `[N]`, 1 where the target was the likeliest token; nil unless asked for. No gradient.
   public let top1: Tensor?
+  /// `[N]`, mean of all V logits, before the temperature; nil unless asked for. No gradient.
+  public let meanLogit: Tensor?
 }
 
 /// Log-probabilities of `targets` under softmax(hidden · weightᵀ / temperature) without holding `[N, V]` logits.
@@ -112,11 +114,13 @@ public struct TargetLogProbs {
 ///   - temperature: above 0; divides the logits.
 ///   - wantsEntropy: also gives the entropy of each whole distribution.
 ///   - wantsTop1: also tells whether the target was the likeliest.
+///   - wantsMeanLogit: also gives the mean of each position's logits.
 ///   - chunkElements: about how many logits may exist at once.
 /// - Returns: log-probabilities, and what else was asked for.
 public func targetLogProbs(
   hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1,
-  wantsEntropy: Bool = false, wantsTop1: Bool = false, chunkElements: Int = 1 << 20
+  wantsEntropy: Bool = false, wantsTop1: Bool = false, wantsMeanLogit: Bool = false,
+  chunkElements: Int = 1 << 20
 ) -> TargetLogProbs {
   let chunk = Swift.max(16, chunkElements / Swift.max(1, weight.size(0)))
   var entropy: ct_tensor?
@@ -130,5 +134,14 @@ public func targetLogProbs(
   let top1Tensor = top1.map(Tensor.init(owning:))
   return TargetLogProbs(
     logProbs: logProbs, entropy: wantsEntropy ? entropyTensor : nil,
-    top1: wantsTop1 ? top1Tensor : nil)
+    top1: wantsTop1 ? top1Tensor : nil,
+    meanLogit: wantsMeanLogit ? meanLogits(hidden, weight) : nil)
+}
+
+/// Mean logit of each position, `[N]`: the product with the mean row of the output matrix, so no logits are needed.
+private func meanLogits(_ hidden: Tensor, _ weight: Tensor) -> Tensor {
+  withoutGrad {
+    let type: ElementType = hidden.elementType == .float64 ? .float64 : .float32
+    return hidden.detached().to(type).matmul(weight.detached().to(type).mean(0))
+  }
 }

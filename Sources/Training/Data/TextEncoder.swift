@@ -15,14 +15,21 @@ public struct TextEncoder {
   public let maxLength: Int
   /// Whether only completions carry loss where there is a prompt.
   public let completionOnlyLoss: Bool
+  /// Whether only assistant turns carry loss in conversations; nil: as ``completionOnlyLoss`` for whole conversations,
+  /// and every turn of a completion.
+  public let assistantOnlyLoss: Bool?
 
   private let chat: PlainChatFormat
 
   /// Creates an encoder.
-  public init(_ tokenizer: Tokenizer, maxLength: Int, completionOnlyLoss: Bool = true) {
+  public init(
+    _ tokenizer: Tokenizer, maxLength: Int, completionOnlyLoss: Bool = true,
+    assistantOnlyLoss: Bool? = nil
+  ) {
     self.tokenizer = tokenizer
     self.maxLength = maxLength
     self.completionOnlyLoss = completionOnlyLoss
+    self.assistantOnlyLoss = assistantOnlyLoss
     chat = PlainChatFormat(tokenizer)
   }
 
@@ -34,6 +41,8 @@ public struct TextEncoder {
     case tooLong = "longer than max_length"
     /// Nothing is left that carries loss.
     case nothingToLearn = "no token to learn from"
+    /// The row's weight in the loss is 0.
+    case noWeight = "weight 0"
   }
 
   /// What became of a row: the row, or why there is none, and whether it was cut.
@@ -110,14 +119,28 @@ public struct TextEncoder {
     return cut(TokenRow(ids: ids, isTarget: [Bool](repeating: true, count: ids.count)))
   }
 
-  /// A whole conversation: everything counts, or with ``completionOnlyLoss`` what the assistant says, each turn
-  /// with its end token. A turn of weight 0 never counts.
+  /// A whole conversation: everything counts, or with ``assistantOnlyLoss`` what the assistant says, each turn with
+  /// its end token. A turn of weight 0 never counts.
   private func chatRow(_ messages: [Message]) -> Outcome<TokenRow> {
+    let ids = tokenizer.encode(chat.text(messages.map { ($0.role.rawValue, $0.text) }))
+    let countsAll = !(assistantOnlyLoss ?? completionOnlyLoss)
+    var isTarget = [Bool](repeating: countsAll, count: ids.count)
+    let mergesBorder = markTurns(messages, from: 0, ids, &isTarget)
+    var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
+    outcome.mergesBorder = mergesBorder
+    return outcome
+  }
+
+  /// Marks the tokens of assistant turns from message `first` on, those of weight 0 as not counting.
+  ///
+  /// - Returns: whether tokens merged over a turn's border.
+  private func markTurns(
+    _ messages: [Message], from first: Int, _ ids: [Int], _ isTarget: inout [Bool]
+  ) -> Bool {
     let turns = messages.map { (role: $0.role.rawValue, content: $0.text) }
-    let ids = tokenizer.encode(chat.text(turns))
-    var isTarget = [Bool](repeating: !completionOnlyLoss, count: ids.count)
     var mergesBorder = false
-    for (index, message) in messages.enumerated() where message.role == .assistant {
+    for (index, message) in messages.enumerated()
+    where index >= first && message.role == .assistant {
       let opening = tokenizer.encode(
         chat.text(Array(turns[..<index]), addGenerationPrompt: true))
       let start = commonPrefix(opening, ids)
@@ -125,9 +148,7 @@ public struct TextEncoder {
       for place in start..<max(start, end) { isTarget[place] = message.weight != 0 }
       mergesBorder = mergesBorder || start < opening.count
     }
-    var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
-    outcome.mergesBorder = mergesBorder
-    return outcome
+    return mergesBorder
   }
 
   private func joined(_ prompt: RecordText, _ completion: RecordText) -> Outcome<TokenRow> {
@@ -135,7 +156,15 @@ public struct TextEncoder {
     let promptIDs = tokenizer.encode(opening)
     let ids = tokenizer.encode(opening + text(ofCompletion: completion))
     let border = commonPrefix(promptIDs, ids)
-    let isTarget = ids.indices.map { !completionOnlyLoss || $0 >= border }
+    var isTarget = ids.indices.map { !completionOnlyLoss || $0 >= border }
+    if case .messages(let before) = prompt, case .messages(let after) = completion {
+      let isAssistantOnly = assistantOnlyLoss ?? false
+      if isAssistantOnly { isTarget = ids.map { _ in false } }
+      if isAssistantOnly || (before + after).contains(where: { $0.weight == 0 }) {
+        let first = completionOnlyLoss ? before.count : 0
+        _ = markTurns(before + after, from: first, ids, &isTarget)
+      }
+    }
     var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
     outcome.mergesBorder = border < promptIDs.count
     return outcome

@@ -14,6 +14,8 @@ public struct DPOJob {
   public var modelFolder: URL
   /// The reference; nil is the policy's start.
   public var referenceFolder: URL?
+  /// Whether there is no reference at all: its log-probabilities count as 0.
+  public var isReferenceFree = false
   /// The loss.
   public var objective: any PairObjective = DPO()
   /// Whether the reference reads all pairs once beforehand.
@@ -35,7 +37,7 @@ public struct DPOJob {
   /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try folder.tokenizer(at: settings.tokenizerFolder)
     let preparation = DataPreparation(
       encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "dpo",
       log: { settings.console.line($0) })
@@ -52,19 +54,21 @@ public struct DPOJob {
     let policy = try source.languageModel(
       elementType: settings.elementType, device: settings.device)
     policy.setTrainable(true)
-    let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
-      elementType: settings.elementType, device: settings.device)
+    let reference = try reference(folder)
     let optimizer = settings.optimization.optimizer(policy.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount
     session.announce(
       policy, data: "\(pairs.count) pairs, \(tokenCount) tokens",
-      tokensPerRow: Double(tokenCount) / Double(pairs.count))
+      tokensPerRow: Double(tokenCount) / Double(pairs.count),
+      frozenCount: reference?.parameterCount ?? 0)
     session.show(pairs.chosen, tokenizer)
 
     let trainer = PreferenceTrainer(
       policy: policy, reference: reference, objective: objective, optimizer: optimizer,
-      plan: session.plan, precomputesReference: precomputesReference)
+      plan: session.plan,
+      // A dry run measures one step, not the reading of all pairs before the first.
+      precomputesReference: precomputesReference && !isReferenceFree && !settings.isDryRun)
     try trainer.fit(pairs, order: session.order, heldOut: held, run: session.run) { folder in
       try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
@@ -78,5 +82,11 @@ public struct DPOJob {
       try ModelFolder.save(
         best ?? policy, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
     }
+  }
+
+  private func reference(_ start: ModelFolder) throws -> (any LanguageModel)? {
+    guard !isReferenceFree else { return nil }
+    return try (referenceFolder.map { try ModelFolder($0) } ?? start).languageModel(
+      elementType: settings.elementType, device: settings.device)
   }
 }

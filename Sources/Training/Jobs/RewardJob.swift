@@ -31,7 +31,7 @@ public struct RewardJob {
   /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try folder.tokenizer(at: settings.tokenizerFolder)
     let preparation = DataPreparation(
       encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "reward",
       log: { settings.console.line($0) })

@@ -13,6 +13,8 @@ public struct SFTJob {
   public var modelFolder: URL
   /// Whether only completions carry loss.
   public var completionOnlyLoss = true
+  /// Whether only assistant turns of conversations carry loss; nil follows ``completionOnlyLoss``.
+  public var assistantOnlyLoss: Bool?
   /// Data files, as part of the token cache's key and of the model card.
   public var dataFiles: [String] = []
 
@@ -30,9 +32,10 @@ public struct SFTJob {
   /// - Throws: errors of model, data, training and saving; ``TrainingInterrupted``.
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
-    let tokenizer = try folder.tokenizer()
+    let tokenizer = try folder.tokenizer(at: settings.tokenizerFolder)
     let encoder = TextEncoder(
-      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss)
+      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss,
+      assistantOnlyLoss: assistantOnlyLoss)
     let preparation = DataPreparation(
       encoder: encoder, method: "sft", log: { settings.console.line($0) })
     let rows = try cached(encoder, "train", records) { try preparation.supervised($0) }
@@ -76,7 +79,10 @@ public struct SFTJob {
     let texts = records.lazy.map { JSONValue.object($0.json).serialized() }
     let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
-      settings: ["sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)"])
+      settings: [
+        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)",
+        "\(encoder.assistantOnlyLoss.map(String.init) ?? "default")",
+      ])
     if let found = cache.rows(key)?.first {
       settings.console.line("tokens: \(found.count) rows from the cache")
       return found

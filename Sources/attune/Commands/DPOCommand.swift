@@ -46,6 +46,11 @@ struct DPOCommand: ParsableCommand {
   var reference: String?
 
   @Option(
+    name: .customLong("reference_free"),
+    help: "No reference: the policy's own log-ratio is the margin.")
+  var isReferenceFree: Bool = false
+
+  @Option(
     name: .customLong("precompute_ref_log_probs"),
     help: "Let the reference read all pairs once beforehand: cheaper over several epochs.")
   var precomputesReference: Bool = false
@@ -62,6 +67,10 @@ struct DPOCommand: ParsableCommand {
     guard (0..<0.5).contains(labelSmoothing) else {
       throw ValidationError("--label_smoothing: expected 0 to below 0.5, found \(labelSmoothing)")
     }
+    guard !isReferenceFree || (reference == nil && !precomputesReference) else {
+      throw ValidationError(
+        "--reference_free has no use for --ref_model and --precompute_ref_log_probs: leave them out")
+    }
   }
 
   func run() throws {
@@ -71,12 +80,13 @@ struct DPOCommand: ParsableCommand {
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
-    try settings.optimization.validate()
+    settings.tokenizerFolder = model.tokenizerFolder
     let records = try data.load(
       accepting: [.preference], method: "dpo", seed: settings.seed, note: settings.console.line)
     var job = DPOJob(settings: settings, modelFolder: model.folder)
     job.objective = DPO(beta: beta, labelSmoothing: labelSmoothing)
     job.referenceFolder = reference.map { URL(filePath: $0) }
+    job.isReferenceFree = isReferenceFree
     job.precomputesReference = precomputesReference
     job.dataFiles = data.paths
     try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }

@@ -63,6 +63,19 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var method: PPOOptions
   @OptionGroup var sampling: SamplingOptions
 
+  @Option(
+    name: .customLong("stop_token"),
+    help: ArgumentHelp(
+      "What ends a completion: eos for the model's end tokens, or the text of one token in their place.",
+      valueName: "eos|text"))
+  var stopToken: String = "eos"
+
+  @Option(
+    name: .customLong("max_prompt_length"),
+    help: ArgumentHelp(
+      "Most tokens of a prompt; longer ones are left out. 0 takes max_length.", valueName: "tokens"))
+  var maxPromptLength: Int = 0
+
   @Option(name: .customLong("log_completions"), help: "Write the completions of logged updates.")
   var logsCompletions: Bool = false
 
@@ -76,10 +89,14 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func run() throws {
-    let settings = try JobSettings(
+    var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
-      learningRate: learningRate, maxLength: data.maxLength, shuffles: true)
-    try settings.optimization.validate()
+      learningRate: learningRate, maxLength: data.maxLength, shuffles: data.shuffles,
+      shownExampleCount: data.shownExampleCount)
+    settings.tokenizerFolder = model.tokenizerFolder
+    if data.groupsByLength {
+      settings.console.line("group_by_length: not used by ppo, whose completions are not known")
+    }
     let records = try data.load(
       accepting: [.promptOnly], method: "ppo", seed: settings.seed, note: settings.console.line)
     var job = PPOJob(settings: settings, modelFolder: model.folder)
@@ -89,9 +106,11 @@ struct PPOCommand: ParsableCommand {
     job.criticStart = valueModel.map { .folder(URL(filePath: $0)) } ?? .policy
     job.criticLearningRate = valueLearningRate
     job.method = method.settings(sampling)
+    job.stopToken = stopToken
+    job.maxPromptLength = maxPromptLength > 0 ? maxPromptLength : nil
     job.logsCompletions = logsCompletions
     job.printedSampleCount = printedSampleCount
     job.dataFiles = data.paths
-    try runInterruptibly { try job.run(on: records.train) }
+    try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
   }
 }

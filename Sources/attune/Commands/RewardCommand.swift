@@ -56,7 +56,7 @@ struct RewardCommand: ParsableCommand {
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
-    try settings.optimization.validate()
+    settings.tokenizerFolder = model.tokenizerFolder
     let records = try data.load(
       accepting: [.preference], method: "reward", seed: settings.seed, note: settings.console.line)
     var job = RewardJob(settings: settings, modelFolder: model.folder)

@@ -26,6 +26,13 @@ struct SFTCommand: ParsableCommand {
     name: .customLong("completion_only_loss"), help: "Learn completions only, not prompts.")
   var completionOnlyLoss: Bool = true
 
+  @Option(
+    name: .customLong("assistant_only_loss"),
+    help: ArgumentHelp(
+      "Learn only what the assistant says, in conversations; by default as completion_only_loss, and every turn of a completion.",
+      valueName: "true|false"))
+  var assistantOnlyLoss: Bool?
+
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -36,12 +43,13 @@ struct SFTCommand: ParsableCommand {
       learningRate: learningRate,
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount)
     settings.groupsByLength = data.groupsByLength
-    try settings.optimization.validate()
+    settings.tokenizerFolder = model.tokenizerFolder
     let records = try data.load(
       accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",
       seed: settings.seed, note: settings.console.line)
     var job = SFTJob(settings: settings, modelFolder: model.folder)
     job.completionOnlyLoss = completionOnlyLoss
+    job.assistantOnlyLoss = assistantOnlyLoss
     job.dataFiles = data.paths
     try runInterruptibly { try job.run(on: records.train, heldOut: records.test) }
   }

@@ -9,9 +9,23 @@ struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("dataset_path"),
     help: ArgumentHelp(
-      "File or folder of rows (JSON Lines, JSON, CSV, TSV; gzip by name). Repeat to mix several.",
+      "File, folder or quoted pattern (data/train-*.jsonl) of rows (JSON Lines, JSON, CSV, TSV; gzip by name). Repeat to mix several.",
       valueName: "path"))
   var paths: [String] = []
+
+  @Option(
+    name: .customLong("dataset_train_split"),
+    help: ArgumentHelp(
+      "Split to learn from, where files are named by split (train.jsonl, test-1.jsonl).",
+      valueName: "split"))
+  var trainSplit: String = SplitFiles.defaultTrain
+
+  @Option(
+    name: .customLong("dataset_test_split"),
+    help: ArgumentHelp(
+      "Split for evaluation, where files are named by split; by default test, if there is one.",
+      valueName: "split"))
+  var testSplit: String?
 
   @Option(
     name: .customLong("columns"),
@@ -55,6 +69,13 @@ struct DataOptions: ParsableArguments {
       "Print this many rendered examples, tokens without loss in brackets.", valueName: "count"))
   var shownExampleCount: Int = 0
 
+  func validate() throws {
+    guard testSplit == nil || (evalPaths.isEmpty && testSplitSize == 0) else {
+      throw ValidationError(
+        "--dataset_test_split, --eval_dataset_path and --test_split_size: give one of them")
+    }
+  }
+
   /// Loads the data, tells about it, and splits it.
   ///
   /// - Parameters:
@@ -72,9 +93,13 @@ struct DataOptions: ParsableArguments {
         "missing --dataset_path: the rows \(method) learns from; 'attune world write --help' makes some to try"
       )
     }
-    let data = try dataset(paths, accepting, method, seed, note)
-    if !evalPaths.isEmpty {
-      return (data.records, try dataset(evalPaths, accepting, method, seed, note).records)
+    let files = try SplitFiles(
+      paths, train: trainSplit, test: testSplit, holdsOut: evalPaths.isEmpty && testSplitSize == 0)
+    files.lines.forEach(note)
+    let data = try dataset(files.train, accepting, method, seed, note)
+    let held = evalPaths.isEmpty ? files.test : evalPaths.map { DatasetSource($0) }
+    if !held.isEmpty {
+      return (data.records, try dataset(held, accepting, method, seed, note).records)
     }
     guard testSplitSize > 0 else { return (data.records, []) }
     let size: TestSize = testSplitSize < 1 ? .fraction(testSplitSize) : .count(Int(testSplitSize))
@@ -84,12 +109,15 @@ struct DataOptions: ParsableArguments {
   }
 
   private func dataset(
-    _ paths: [String], _ accepting: [RowType], _ method: String, _ seed: UInt64,
+    _ files: [DatasetSource], _ accepting: [RowType], _ method: String, _ seed: UInt64,
     _ note: (String) -> Void
   ) throws -> Dataset {
     let mapping = try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping()
-    let sources = paths.map {
-      DatasetSource($0, columns: mapping, maxSamples: maxSamples > 0 ? maxSamples : nil)
+    let sources = files.map { file in
+      var source = file
+      source.columns = mapping
+      source.maxSamples = maxSamples > 0 ? maxSamples : nil
+      return source
     }
     let data = try Dataset.load(sources, accepting: accepting, method: method, seed: seed)
     note(data.summary)

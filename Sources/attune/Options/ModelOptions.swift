@@ -11,10 +11,19 @@ struct ModelOptions: ParsableArguments {
     help: ArgumentHelp("Folder of the model, in Hugging Face layout.", valueName: "folder"))
   var modelPath: String
 
+  @Option(
+    name: .customLong("tokenizer_name_or_path"),
+    help: ArgumentHelp(
+      "Folder of the tokenizer; by default the model's own.", valueName: "folder"))
+  var tokenizerPath: String?
+
   @OptionGroup var precision: PrecisionOptions
 
   /// The model's folder.
   var folder: URL { URL(filePath: modelPath) }
+
+  /// The tokenizer's folder; nil for the model's own.
+  var tokenizerFolder: URL? { tokenizerPath.map { URL(filePath: $0) } }
 }
 
 /// Precision, device and threads.

@@ -13,6 +13,9 @@ extension JobSettings {
     learningRate: Double, maxLength: Int, shuffles: Bool, shownExampleCount: Int = 0
   ) throws {
     self.init(outputFolder: URL(filePath: run.outputFolder))
+    overwritesOutput = run.overwritesOutput
+    runName = run.runName
+    isDryRun = run.isDryRun
     seed = run.seed
     elementType = precision.elementType
     savedType = run.savedType.elementType
@@ -21,12 +24,14 @@ extension JobSettings {
     self.maxLength = maxLength
     self.shuffles = shuffles
     loggingSteps = run.loggingSteps
+    saveStrategy = run.saveStrategy
     saveSteps = run.saveSteps > 0 ? run.saveSteps : nil
     saveLimit = run.saveLimit > 0 ? run.saveLimit : nil
     savesFirst = run.savesFirst
+    evalStrategy = run.evalStrategy
     evalSteps = run.evalSteps > 0 ? run.evalSteps : nil
     loadsBestAtEnd = run.loadsBest
-    bestMetric = run.loadsBest ? run.bestMetric : nil
+    bestMetric = run.loadsBest || run.saveStrategy == .best ? run.bestMetric : nil
     greaterIsBetter = run.greaterIsBetter
     switch run.resume {
     case "false", "": resume = .no
@@ -34,14 +39,22 @@ extension JobSettings {
     default: resume = .folder(URL(filePath: run.resume))
     }
     targets = try Self.targets(run.targets)
+    eventsFolder = run.eventsPath.map { URL(filePath: $0) }
+    if run.eventsPath != nil, !run.targets.contains("none") { targets.insert(.tensorboard) }
     self.shownExampleCount = shownExampleCount
     configuration = resolvedConfiguration().map {
       ($0.name, $0.values.map { $0.joined(separator: ",") } ?? "")
     }
     version = Attune.version
     commandLine = CommandLine.arguments
-    console = Console(isQuiet: run.quiet)
+    let output = Output.current
+    console = Console(isQuiet: run.quiet, sink: output.showProgress)
     tokenCache = .standard
+    try validate()
+    if !optimization.disablesDropout {
+      console.line(
+        "disable_dropout false: models here have no dropout, so there is none to leave on")
+    }
   }
 
   private static func targets(_ names: [String]) throws -> Set<ReportTarget> {
@@ -64,6 +77,7 @@ extension OptimizationSettings {
     self.init()
     algorithm = options.optim
     microbatchSize = options.microbatchSize
+    evaluationBatchSize = options.evaluationBatchSize == 0 ? nil : options.evaluationBatchSize
     accumulation = options.accumulation
     epochCount = options.epochCount
     maxSteps = options.maxSteps
