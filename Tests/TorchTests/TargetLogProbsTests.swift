@@ -154,7 +154,8 @@ struct TargetLogProbsTests {
 
 @Suite("Mean logits of targets")
 struct MeanLogitTests {
-  @Test("the mean logit is the mean over the vocabulary, whatever the temperature, without gradient")
+  @Test(
+    "the mean logit is the mean over the vocabulary, whatever the temperature, without gradient")
   func meanLogit() throws {
     let generator = Generator(seed: 6)
     let weight = generator.normal(shape: [11, 6], elementType: .float64)

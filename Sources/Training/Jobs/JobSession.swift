@@ -146,7 +146,8 @@ final class JobSession {
 
   private static func info(_ settings: JobSettings, started: Date, finished: Date?) -> RunInfo {
     RunInfo(
-      name: settings.runName ?? settings.outputFolder.lastPathComponent, version: settings.version, seed: Int(clamping: settings.seed),
+      name: settings.runName ?? settings.outputFolder.lastPathComponent, version: settings.version,
+      seed: Int(clamping: settings.seed),
       device: settings.device.description,
       libtorchVersion: Machine.libtorchVersion, host: ProcessInfo.processInfo.hostName,
       started: started, finished: finished,
@@ -238,7 +239,8 @@ final class JobSession {
       try Self.info(settings, started: started, finished: finished).write(to: folder)
       try writeMetrics(folder)
       let card = ModelCard(
-        name: settings.runName ?? folder.lastPathComponent, baseModel: base.lastPathComponent, datasets: datasets,
+        name: settings.runName ?? folder.lastPathComponent, baseModel: base.lastPathComponent,
+        datasets: datasets,
         method: method, methodReference: reference,
         hyperparameters: settings.configuration.map { ($0.name, $0.value) },
         metrics: lastMetrics,

@@ -167,7 +167,8 @@ public struct PPOJob {
       sources.append(
         try .model(
           at: rewardModelFolder, policyTokenizer: tokenizer,
-          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize, elementType: settings.elementType,
+          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize,
+          elementType: settings.elementType,
           device: settings.device))
     }
     for (scorer, weight) in scorers {

@@ -32,7 +32,8 @@ public struct RunInfo: Equatable, Sendable {
 
   /// Creates the description of a run.
   public init(
-    name: String? = nil, version: String, seed: Int, device: String, libtorchVersion: String, host: String,
+    name: String? = nil, version: String, seed: Int, device: String, libtorchVersion: String,
+    host: String,
     started: Date, finished: Date? = nil, wallSeconds: Double? = nil, commandLine: [String],
     gitCommit: String? = nil
   ) {

@@ -69,7 +69,8 @@ struct DPOCommand: ParsableCommand {
     }
     guard !isReferenceFree || (reference == nil && !precomputesReference) else {
       throw ValidationError(
-        "--reference_free has no use for --ref_model and --precompute_ref_log_probs: leave them out")
+        "--reference_free has no use for --ref_model and --precompute_ref_log_probs: leave them out"
+      )
     }
   }
 

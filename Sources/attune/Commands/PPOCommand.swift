@@ -73,7 +73,8 @@ struct PPOCommand: ParsableCommand {
   @Option(
     name: .customLong("max_prompt_length"),
     help: ArgumentHelp(
-      "Most tokens of a prompt; longer ones are left out. 0 takes max_length.", valueName: "tokens"))
+      "Most tokens of a prompt; longer ones are left out. 0 takes max_length.", valueName: "tokens")
+  )
   var maxPromptLength: Int = 0
 
   @Option(name: .customLong("log_completions"), help: "Write the completions of logged updates.")

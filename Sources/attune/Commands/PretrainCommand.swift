@@ -99,7 +99,8 @@ struct PretrainCommand: ParsableCommand {
     }
     guard testSplit == nil || !paths.isEmpty else {
       throw ValidationError(
-        "--dataset_test_split: names files of --dataset_path, and there are none; the village holds out its own")
+        "--dataset_test_split: names files of --dataset_path, and there are none; the village holds out its own"
+      )
     }
     guard keyHeadCount >= 0, keyHeadCount == 0 || headCount.isMultiple(of: keyHeadCount) else {
       throw ValidationError("--num_key_value_heads must divide --num_attention_heads")

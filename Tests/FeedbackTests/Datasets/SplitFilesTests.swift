@@ -27,7 +27,8 @@ struct SplitFilesTests {
 
   @Test("a folder's train files are learnt from, its test files held out, the rest is named")
   func folderOfSplits() throws {
-    try write("train-00001.jsonl", "train-00002.jsonl.gz", "test.jsonl", "validation.jsonl", "x.csv")
+    try write(
+      "train-00001.jsonl", "train-00002.jsonl.gz", "test.jsonl", "validation.jsonl", "x.csv")
     let files = try SplitFiles([folder.path])
     #expect(names(files.train) == ["train-00001.jsonl", "train-00002.jsonl.gz"])
     #expect(names(files.test) == ["test.jsonl"])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Feedback
 import Foundation
+import Feedback
 import LanguageModels
 import Objectives
 import TestSupport
