@@ -56,7 +56,7 @@ extension LanguageModel {
     let asked = states.reshaped([-1, states.size(-1)]).rows(Tensor(places, device: device))
     let logProbs = Torch.targetLogProbs(
       hidden: asked, weight: outputWeight,
-      targets: Tensor(part.flatMap { $0.ids.dropFirst() }, device: device)
+      targets: Tensor(part.flatMap { $0.ids.dropFirst() }, device: device), cap: logitCap
     ).logProbs.floats
     var offset = 0
     for item in part {
