@@ -69,7 +69,9 @@ struct DataPreparation {
       let ids = try encoder.prompt(prompt, context)
       guard !ids.isEmpty, ids.count <= encoder.maxLength else { return Note(drop: .promptTooLong) }
       let text = try encoder.text(ofPrompt: prompt, context)
-      rows.append(PromptRow(ids: ids, text: text, extras: record.extras))
+      var row = PromptRow(ids: ids, text: text, extras: record.extras)
+      (row.messages, row.context) = (prompt.messages, context)
+      rows.append(row)
       return Note()
     }
     return rows

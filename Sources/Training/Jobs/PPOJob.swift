@@ -191,6 +191,13 @@ extension RewardSource {
     return RewardSource(name: "reward_model") { rollouts in
       let rows = try rollouts.map { rollout in
         let completion = policyTokenizer.decode(rollout.completion.ids)
+        // The reward model has a chat layout of its own; the policy's text would be foreign to it.
+        if encoder.layout.usesTemplate, let messages = rollout.prompt.messages {
+          let answer = [Message(role: .assistant, completion)]
+          return try encoder.scored(
+            .messages(messages), .messages(answer), rollout.prompt.context
+          ).row
+        }
         return try encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
       }
       return rewardScores(

@@ -12,6 +12,10 @@ public struct PromptRow: Sendable {
   public var text: String
   /// Other columns of the row, for reward functions.
   public var extras: JSONObject
+  /// The conversation behind the text, for reward models with a chat template of their own; nil for plain text.
+  public var messages: [Message]?
+  /// What the row gives chat templates besides messages.
+  public var context = ChatContext()
 
   /// Creates a prompt.
   public init(ids: [Int], text: String, extras: JSONObject = JSONObject()) {
