@@ -119,17 +119,19 @@ extension LanguageModel {
   ///   - temperature: divides the logits; that of sampling when the text was sampled.
   ///   - wantsEntropy: also the entropy of each whole distribution.
   ///   - wantsTop1: also whether the target was the likeliest token.
+  ///   - wantsMeanLogit: also the mean of each position's logits.
   ///   - checkpointing: trades a second forward pass for memory.
   /// - Returns: flat over the N targets, in the batch's order.
   public func targetLogProbs(
     of batch: TokenBatch, temperature: Double = 1, wantsEntropy: Bool = false,
-    wantsTop1: Bool = false, checkpointing: Bool = false
+    wantsTop1: Bool = false, wantsMeanLogit: Bool = false, checkpointing: Bool = false
   ) -> TargetLogProbs {
     let hidden = states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
     let asked = hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)  // [N, D]
     return Torch.targetLogProbs(
       hidden: asked, weight: outputWeight, targets: batch.targets, temperature: temperature,
-      cap: logitCap, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1)
+      cap: logitCap, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1,
+      wantsMeanLogit: wantsMeanLogit)
   }
 
   /// log π(y|x) in nats, summed over each row's target tokens, `[B]`.

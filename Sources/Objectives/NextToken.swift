@@ -25,11 +25,7 @@ public struct NextToken: Sendable, Equatable {
       let count = Double(logProbs.elementCount)
       return Terms(loss: -logProbs.sum() / max(count, 1), weight: count)
     }
-    requireEqualShapes(
-      "next-token loss", [("log-probs", tokenLogProbs), ("weights", weights)])
-    let share = weights.to(logProbs.elementType)
-    let counted = logProbs.filled(where: share .<= 0, with: 0)
-    let total = share.sum().item
-    return Terms(loss: -(counted * share).sum() / (total > 0 ? total : 1), weight: total)
+    let (mean, total) = weightedMean("next-token loss", logProbs, weights)
+    return Terms(loss: -mean, weight: total)
   }
 }

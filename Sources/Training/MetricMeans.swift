@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Foundation
 package import Objectives
 import Torch
 
@@ -11,6 +12,10 @@ package struct MetricMeans: Codable, Equatable {
     var sum: Double
     var weight: Double
     var isLatest = false
+    /// Whether the number shown is the exponential of the mean; absent means no.
+    var isExponential: Bool?
+
+    var value: Double { isExponential == true ? Foundation.exp(sum / weight) : sum / weight }
   }
   private var totals: [Total] = []
   private var places: [String: Int] = [:]
@@ -27,6 +32,13 @@ package struct MetricMeans: Codable, Equatable {
       places[name] = totals.count
       totals.append(Total(name: name, sum: value * weight, weight: weight))
     }
+  }
+
+  /// Adds to the exponential of a mean, such as a perplexity: exp of the mean loss, however it was split.
+  package mutating func addExponential(_ name: String, ofMean value: Double, weight: Double) {
+    guard weight > 0 else { return }
+    add(name, value, weight: weight)
+    places[name].map { totals[$0].isExponential = true }
   }
 
   /// Puts a number in place of earlier ones: for what has no mean, such as counts that grow over the run.
@@ -53,6 +65,8 @@ package struct MetricMeans: Codable, Equatable {
     for total in other.totals {
       if total.isLatest {
         set(total.name, total.sum)
+      } else if total.isExponential == true {
+        addExponential(total.name, ofMean: total.sum / total.weight, weight: total.weight)
       } else {
         add(total.name, total.sum / total.weight, weight: total.weight)
       }
@@ -61,12 +75,12 @@ package struct MetricMeans: Codable, Equatable {
 
   /// A mean by name.
   package subscript(name: String) -> Double? {
-    places[name].map { totals[$0].sum / totals[$0].weight }
+    places[name].map { totals[$0].value }
   }
 
   /// The means in the order in which they first came.
   package var values: [(name: String, value: Double)] {
-    totals.map { ($0.name, $0.sum / $0.weight) }
+    totals.map { ($0.name, $0.value) }
   }
 
   package var isEmpty: Bool { totals.isEmpty }

@@ -10,11 +10,15 @@ public struct RunSettings: Sendable, Equatable {
   public var stepCount: Int
   /// Steps between log lines.
   public var loggingSteps = 10
-  /// Steps between checkpoints; nil saves only at the end.
+  /// When checkpoints are written.
+  public var saveStrategy = SaveStrategy.steps
+  /// Steps between checkpoints, for ``SaveStrategy/steps``; nil writes none.
   public var saveSteps: Int?
   /// Whether a checkpoint is written before the first step, to find out early that saving works.
   public var savesFirst = false
-  /// Steps between evaluations; nil evaluates only at the end.
+  /// When held-out rows are evaluated.
+  public var evalStrategy = EvalStrategy.steps
+  /// Steps between evaluations, for ``EvalStrategy/steps``; nil evaluates only at the end.
   public var evalSteps: Int?
   /// Evaluation metric whose best checkpoint is kept; nil watches none.
   public var bestMetric: String?
@@ -58,6 +62,8 @@ public final class TrainingRun {
   private var intervalSteps = 0
   private let started: Date
   private let startTokens: Int
+  /// Tokens this process has trained on.
+  var ownTokenCount: Int { state.tokenCount - startTokens }
   /// Steps done before this process took over.
   let startStep: Int
 
@@ -121,6 +127,8 @@ public final class TrainingRun {
     _ metrics: MetricMeans, epoch: Double, tokenCount: Int,
     evaluate: (() throws -> [(name: String, value: Double)])? = nil, save: (URL) throws -> Void
   ) throws {
+    // Epochs are quotients, exact where they are whole.
+    let endsEpoch = epoch.rounded(.down) > state.epoch.rounded(.down)
     state.globalStep += 1
     state.epoch = epoch
     state.tokenCount += tokenCount
@@ -133,14 +141,30 @@ public final class TrainingRun {
     let pause = Date()
     defer { intervalStart += Date().timeIntervalSince(pause) }
     var isBest = false
-    if let evaluate, isDue(settings.evalSteps, step) || isLast {
+    if let evaluate, evaluates(endsEpoch: endsEpoch, isLast: isLast) {
       isBest = try record(evaluate())
     }
     let stops = isInterrupted() && !isLast
-    if isDue(settings.saveSteps, step) || isBest || stops || (isLast && settings.saveSteps != nil) {
+    if saves(endsEpoch: endsEpoch, isLast: isLast) || isBest || stops {
       try writeCheckpoint(save)
     }
     if stops { throw TrainingInterrupted(step: step, checkpoint: store.folder(step: step)) }
+  }
+
+  private func evaluates(endsEpoch: Bool, isLast: Bool) -> Bool {
+    switch settings.evalStrategy {
+    case .no: false
+    case .steps: isDue(settings.evalSteps, step) || isLast
+    case .epoch: endsEpoch || isLast
+    }
+  }
+
+  private func saves(endsEpoch: Bool, isLast: Bool) -> Bool {
+    switch settings.saveStrategy {
+    case .no, .best: false
+    case .steps: isDue(settings.saveSteps, step) || (isLast && settings.saveSteps != nil)
+    case .epoch: endsEpoch || isLast
+    }
   }
 
   private func logInterval() throws {
@@ -216,7 +240,7 @@ public final class TrainingRun {
       ("train_runtime", seconds),
       ("train_samples_per_second", Double(sampleCount) / seconds),
       ("train_steps_per_second", stepCount / seconds),
-      ("train_tokens_per_second", Double(state.tokenCount - startTokens) / seconds),
+      ("train_tokens_per_second", Double(ownTokenCount) / seconds),
     ]
     if step > 0 { values.append(("train_loss", state.lossSum / Double(step))) }
     try log.finish(values)

@@ -154,3 +154,27 @@ struct TargetLogProbsTests {
     #expect(found.logProbs.shape == [0])
   }
 }
+
+@Suite("Mean logits of targets")
+struct MeanLogitTests {
+  @Test(
+    "the mean logit is the mean over the vocabulary, whatever the temperature, without gradient")
+  func meanLogit() throws {
+    let generator = Generator(seed: 6)
+    let weight = generator.normal(shape: [11, 6], elementType: .float64)
+    let hidden = generator.normal(shape: [5, 6], elementType: .float64).asParameter()
+    let result = targetLogProbs(
+      hidden: hidden, weight: weight, targets: Tensor([0, 3, 10, 4, 7]), temperature: 0.5,
+      wantsMeanLogit: true)
+    let found = try #require(result.meanLogit)
+    expectClose(found, hidden.matmul(weight.transposed(0, 1)).mean(1), atol: 1e-12)
+    #expect(!found.requiresGrad)
+    let capped = targetLogProbs(
+      hidden: hidden, weight: weight, targets: Tensor([0, 3, 10, 4, 7]), cap: 0.5,
+      wantsMeanLogit: true)
+    let bent = (tanh(hidden.matmul(weight.transposed(0, 1)) / 0.5) * 0.5).mean(1)
+    expectClose(try #require(capped.meanLogit), bent, atol: 1e-12)
+    let plain = targetLogProbs(hidden: hidden, weight: weight, targets: Tensor([0, 3, 10, 4, 7]))
+    #expect(plain.meanLogit == nil)
+  }
+}

@@ -37,6 +37,19 @@ struct MetricMeansTests {
     #expect(all["kl"] == 2)
   }
 
+  @Test("an exponential is that of the whole mean, however it was split")
+  func exponential() throws {
+    var all = MetricMeans()
+    for (loss, weight) in [(1.0, 3.0), (5, 1)] {
+      var part = MetricMeans()
+      part.addExponential("perplexity", ofMean: loss, weight: weight)
+      all.add(part)
+    }
+    #expect(all["perplexity"] == exp(2.0))
+    let read = try JSONDecoder().decode(MetricMeans.self, from: JSONEncoder().encode(all))
+    #expect(read["perplexity"] == exp(2.0))
+  }
+
   @Test("nothing is added at weight 0")
   func noWeight() {
     var means = MetricMeans()

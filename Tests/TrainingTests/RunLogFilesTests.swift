@@ -12,7 +12,8 @@ struct RunLogFilesTests {
   func runInfo() throws {
     try withRunFolder { folder in
       var info = RunInfo(
-        version: "0.1.0", seed: 42, device: "cpu", libtorchVersion: "2.13.0", host: "box",
+        name: "a \"b\"", version: "0.1.0", seed: 42, device: "cpu", libtorchVersion: "2.13.0",
+        host: "box",
         started: Date(timeIntervalSince1970: 1_800_000_000),
         commandLine: ["attune", "dpo", "--run_name", "a \"b\""], gitCommit: "abc123")
       let run = folder.appendingPathComponent("new/run")
@@ -24,6 +25,7 @@ struct RunLogFilesTests {
       #expect(
         text == #"""
           {
+            "run_name": "a \"b\"",
             "version": "0.1.0",
             "seed": 42,
             "device": "cpu",

@@ -81,6 +81,78 @@ struct TrainingRunTests {
     #expect(state.interval["loss"] == 1)
   }
 
+  /// Runs 7 steps of 0.4 epochs and tells after which steps were evaluations and checkpoints.
+  private func places(
+    _ change: (inout RunSettings) -> Void, losses: [Double] = [3, 5, 2, 4, 1, 6, 7]
+  ) throws -> (evaluations: [Int], checkpoints: [Int]) {
+    let folder = try ScratchFolder()
+    let run = try quietRun(steps: 7, folder: folder.url, change: change)
+    var evaluations: [Int] = []
+    try run.begin(save: save)
+    while run.step < 7 {
+      let step = run.step + 1
+      try run.finishStep(
+        metrics(1), epoch: Double(2 * step) / 5, tokenCount: 1,
+        evaluate: {
+          evaluations.append(step)
+          return [("loss", losses[step - 1])]
+        }, save: save)
+    }
+    return (evaluations, run.store.steps)
+  }
+
+  // Epochs after the steps: 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8.
+  @Test("strategies say when there are evaluations and checkpoints")
+  func strategies() throws {
+    let never = try places {
+      $0.saveStrategy = .no
+      $0.evalStrategy = .no
+      $0.saveSteps = 1
+      $0.evalSteps = 1
+    }
+    #expect(never.evaluations.isEmpty && never.checkpoints.isEmpty)
+    let steps = try places {
+      $0.saveSteps = 3
+      $0.evalSteps = 2
+    }
+    #expect(steps.evaluations == [2, 4, 6, 7])
+    #expect(steps.checkpoints == [3, 6, 7])
+    let epochs = try places {
+      $0.saveStrategy = .epoch
+      $0.evalStrategy = .epoch
+      $0.saveSteps = 1
+      $0.evalSteps = 1
+    }
+    #expect(epochs.evaluations == [3, 5, 7])
+    #expect(epochs.checkpoints == [3, 5, 7])
+    let best = try places {
+      $0.saveStrategy = .best
+      $0.evalSteps = 1
+      $0.bestMetric = "loss"
+    }
+    #expect(best.checkpoints == [1, 3, 5])
+  }
+
+  @Test("a resumed run keeps its epochs", arguments: [2, 3])
+  func resumedEpochs(stop: Int) throws {
+    let folder = try ScratchFolder()
+    let change = { (settings: inout RunSettings) in settings.saveStrategy = .epoch }
+    func train(_ run: TrainingRun, to last: Int) throws {
+      run.isInterrupted = { run.step == stop && last == stop }
+      do {
+        while run.step < last {
+          try run.finishStep(
+            metrics(1), epoch: Double(run.step + 1) / 3, tokenCount: 1, save: save)
+        }
+      } catch is TrainingInterrupted {}
+    }
+    try train(quietRun(steps: 9, folder: folder.url, change: change), to: stop)
+    let second = try quietRun(
+      steps: 9, folder: folder.url, resumingFrom: folder["checkpoint-\(stop)"], change: change)
+    try train(second, to: 9)
+    #expect(second.store.steps == (stop == 2 ? [2, 3, 6, 9] : [3, 6, 9]))
+  }
+
   @Test("a request to stop saves after the step in progress and names the checkpoint")
   func interruption() throws {
     let folder = try ScratchFolder()

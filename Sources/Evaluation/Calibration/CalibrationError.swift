@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Objectives
+
 /// How far stated probabilities lie from what happens.
 ///
 ///     ECE = Σ_b n_b/n |acc_b − conf_b|,   MCE = max_b |acc_b − conf_b|
@@ -62,35 +64,17 @@ public struct CalibrationError: Sendable, Equatable {
   /// - Throws: ``EvaluationError`` for unequal lengths, nothing, or values outside [0, 1].
   public func callAsFunction(predictions: [Double], outcomes: [Double]) throws -> Result {
     try checkPredictions(predictions, outcomes, metric: "calibration error")
-    let order = predictions.indices.sorted { predictions[$0] < predictions[$1] }
-    var bins: [Bin] = []
-    var start = 0
-    for bin in 0..<binCount {
-      var end = start
-      switch binning {
-      case .equalWidth:
-        while end < order.count, index(predictions[order[end]]) == bin { end += 1 }
-      case .equalMass:
-        end += order.count / binCount + (bin < order.count % binCount ? 1 : 0)
-      }
-      guard end > start else { continue }
-      let members = order[start..<end]
-      let size = Double(members.count)
-      bins.append(
-        Bin(
-          count: members.count,
-          confidence: members.reduce(0) { $0 + predictions[$1] } / size,
-          accuracy: members.reduce(0) { $0 + outcomes[$1] } / size))
-      start = end
-    }
-    let gaps = bins.map { abs($0.accuracy - $0.confidence) }
-    let total = Double(predictions.count)
-    let expected = zip(bins, gaps).reduce(0) { $0 + Double($1.0.count) / total * $1.1 }
+    let parts = ReliabilityBins(
+      predictions: predictions, outcomes: outcomes, binCount: binCount,
+      isEqualMass: binning == .equalMass)
     return Result(
       expected: Estimate(
-        value: expected, count: predictions.count,
+        value: parts.expectedError, count: predictions.count,
         options: ["bins": "\(binCount)", "binning": binning.rawValue]),
-      maximum: gaps.max() ?? 0, bins: bins)
+      maximum: parts.gaps.max() ?? 0,
+      bins: parts.bins.map {
+        Bin(count: $0.count, confidence: $0.confidence, accuracy: $0.accuracy)
+      })
   }
 
   /// Confidence and correctness of a reward model from its margins, free of orientation.
@@ -101,11 +85,10 @@ public struct CalibrationError: Sendable, Equatable {
   public static func confidences(
     ofMargins margins: [Double]
   ) -> (predictions: [Double], outcomes: [Double]) {
-    (margins.map { sigmoid(abs($0)) }, margins.map { $0 > 0 ? 1 : $0 < 0 ? 0 : 0.5 })
-  }
-
-  private func index(_ prediction: Double) -> Int {
-    min(binCount - 1, Int(prediction * Double(binCount)))
+    (
+      margins.map(ReliabilityBins.confidence(ofMargin:)),
+      margins.map(ReliabilityBins.outcome(ofMargin:))
+    )
   }
 }
 

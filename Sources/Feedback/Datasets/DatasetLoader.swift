@@ -58,7 +58,8 @@ struct DatasetLoader {
 
   private mutating func records(of source: DatasetSource, index: Int) throws -> [Record] {
     let reader = try RecordReader(
-      source.path, columns: source.columns, accepting: accepting, method: method)
+      source.path, files: source.files, columns: source.columns, accepting: accepting,
+      method: method)
     let wanted = try agree(reader, path: source.path)
     var random = AnnotatorRandom(path: "\(seed)/dataset/pairs/\(index)")
     let isSampled = source.fraction < 1

@@ -4,6 +4,8 @@
 public struct DatasetSource: Sendable, Hashable {
   /// A file, or a folder of shards; see ``RowReader``.
   public var path: String
+  /// Those of the path's files that are read, in order, as ``SplitFiles`` names them; nil reads all.
+  public var files: [String]?
   /// Names of the file's columns in terms of ours.
   public var columns: ColumnMapping
   /// Random share of the rows to use, above 0 and at most 1.

@@ -36,16 +36,17 @@ public final class RecordReader {
   ///
   /// - Parameters:
   ///   - path: a file or a folder of shards; see ``RowReader``.
+  ///   - files: those of the path's files to read; nil reads all.
   ///   - columns: names of the file's columns in terms of ours.
   ///   - accepting: types of rows that are wanted, best first; formats of a type that can be
   ///     converted to one of them are accepted too, and read as what they are.
   ///   - method: what the data is for, in messages.
   /// - Throws: ``FeedbackError``: no file, broken first rows, columns that fit no accepted type.
   public init(
-    _ path: String, columns: ColumnMapping = ColumnMapping(),
+    _ path: String, files: [String]? = nil, columns: ColumnMapping = ColumnMapping(),
     accepting: [RowType] = RowType.allCases, method: String = "any method"
   ) throws {
-    rows = try RowReader(path)
+    rows = try RowReader(path, files: files)
     self.columns = columns
     var first: [Row] = []
     while first.count < Self.detectionRowCount, let row = try rows.next() {

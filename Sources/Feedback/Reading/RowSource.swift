@@ -23,7 +23,7 @@ protocol RowSource: AnyObject {
 ///
 /// Kinds of files by their ending, each also with `.gz`: `.jsonl` and `.ndjson` (a JSON object a
 /// line), `.json` (a list of objects, or an object a line), `.csv` and `.tsv` (RFC 4180 with a
-/// header). A folder is read file by file in the order of names; hidden files and files of other
+/// header). A pattern with `*`, `?` or `[...]` stands for the files that fit. A folder is read file by file in the order of names; hidden files and files of other
 /// kinds are passed over. Memory does not grow with the length of a file.
 public final class RowReader {
   /// The files that are read, in order.
@@ -33,10 +33,12 @@ public final class RowReader {
 
   /// Opens a file or folder.
   ///
-  /// - Parameter path: a file, or a folder of files.
+  /// - Parameters:
+  ///   - path: a file, a folder of files, or a pattern such as `data/train-*.jsonl`.
+  ///   - files: the files to read instead of all that the path stands for; nil reads all.
   /// - Throws: ``FeedbackError/missingFile(_:)`` or ``FeedbackError/unsupportedFile(_:hint:)``.
-  public init(_ path: String) throws {
-    files = try Self.files(at: path)
+  public init(_ path: String, files: [String]? = nil) throws {
+    self.files = try files ?? Self.files(at: path)
   }
 
   /// The next row; nil after the last.
@@ -54,10 +56,13 @@ public final class RowReader {
     }
   }
 
-  private static func files(at path: String) throws(FeedbackError) -> [String] {
+  /// The files that a path stands for, in order.
+  static func files(at path: String) throws(FeedbackError) -> [String] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-      throw .missingFile(path)
+      let matches = files(matching: path)
+      guard !matches.isEmpty else { throw .missingFile(path) }
+      return matches
     }
     guard isFolder.boolValue else {
       guard FileKind(path) != nil else { throw unsupported(path) }
@@ -78,6 +83,16 @@ public final class RowReader {
       throw .unsupportedFile(path, hint: "no data files in the folder; \(found). \(FileKind.hint)")
     }
     return shards.map { path.hasSuffix("/") ? path + $0 : "\(path)/\($0)" }
+  }
+
+  /// The data files that fit a pattern, in the order of their names; none where the text is no pattern.
+  private static func files(matching pattern: String) -> [String] {
+    guard pattern.contains(where: { "*?[".contains($0) }) else { return [] }
+    var result = glob_t()
+    defer { globfree(&result) }
+    guard glob(pattern, 0, nil, &result) == 0 else { return [] }
+    return (0..<Int(result.gl_pathc)).compactMap { result.gl_pathv[$0].map { String(cString: $0) } }
+      .filter { FileKind($0) != nil }
   }
 
   private static func unsupported(_ path: String) -> FeedbackError {

@@ -142,8 +142,9 @@ public struct ModelFolder {
     name == family.head || name == ModelFamily.all[configuration.family]?.head
   }
 
-  /// The folder's tokenizer; its vocabulary must fit the model.
-  public func tokenizer() throws -> Tokenizer {
+  /// The folder's tokenizer, or that of another folder; its vocabulary must fit the model.
+  public func tokenizer(at folder: URL? = nil) throws -> Tokenizer {
+    let url = folder ?? url
     let tokenizer = try Tokenizer(folder: url)
     if let count = configuration.vocabularyCount, tokenizer.vocabularyCount > count {
       throw ModelFolderError.badConfiguration(

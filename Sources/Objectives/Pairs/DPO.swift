@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import Torch
+public import Torch
 
 /// Direct Preference Optimization: a classifier on pairs, with the policy as its own reward model.
 ///
@@ -10,7 +10,9 @@ import Torch
 ///
 /// Source: Rafailov et al. 2023, arXiv:2305.18290, eq. 7; the ε form is "conservative DPO" (Mitchell 2023), eq. 3.
 ///
-/// Departures from the paper: none. The denominator is the number of pairs.
+/// Departures from the paper: none. The denominator is the number of pairs, or the sum of their weights.
+///
+/// With all reference log-probabilities 0 it is the reference-free form: h is the policy's own log-ratio.
 public struct DPO: PairObjective, Sendable, Equatable {
   /// Pull towards the reference policy, above 0; larger stays closer. Paper: 0.1 (0.5 for summarization).
   public var beta: Double
@@ -32,9 +34,13 @@ public struct DPO: PairObjective, Sendable, Equatable {
   /// - Parameters:
   ///   - policy: log π(y|x) in nats, summed over completion tokens, `[B]`; carries the gradient.
   ///   - reference: the same under π_ref, `[B]`; computed without gradient.
-  /// - Returns: the mean loss, a scalar in nats, and the means over pairs of `rewards/chosen`, `rewards/rejected`,
-  ///   `rewards/margins` (nats times β), `rewards/accuracies` (ties are wrong), `logps/chosen`, `logps/rejected`.
-  public func callAsFunction(policy: PairLogProbs, reference: PairLogProbs) -> Terms {
+  ///   - weights: how much each pair counts, `[B]`; nil counts each once.
+  /// - Returns: the weighted mean loss, a scalar in nats, and the means over pairs of `rewards/chosen`,
+  ///   `rewards/rejected`, `rewards/margins` (nats times β), `rewards/accuracies` (ties are wrong), `logps/chosen`,
+  ///   `logps/rejected`, and β as `beta`.
+  public func callAsFunction(
+    policy: PairLogProbs, reference: PairLogProbs, weights: Tensor?
+  ) -> Terms {
     requirePairs("DPO", policy, reference)
     let policyRatio = policy.chosen - policy.rejected
     let referenceRatio = (reference.chosen - reference.rejected).detached()
@@ -43,8 +49,9 @@ public struct DPO: PairObjective, Sendable, Equatable {
     let ifRight = -logSigmoid(beta * h)
     let ifFlipped = -logSigmoid(-(beta * h))
     let loss = (1 - labelSmoothing) * ifRight + labelSmoothing * ifFlipped
+    let (mean, weight) = weightedMean("DPO", loss, weights)
     return Terms(
-      loss: loss.mean(), weight: Double(h.elementCount),
+      loss: mean, weight: weight,
       metrics: pairMetrics(beta: beta, policy: policy, reference: reference))
   }
 }

@@ -22,8 +22,17 @@ public protocol PairObjective {
   /// - Parameters:
   ///   - policy: log-probabilities under the model in training; carries the gradient.
   ///   - reference: the same under the frozen reference; computed without gradient.
-  /// - Returns: the mean loss over the B pairs, weighing B.
-  func callAsFunction(policy: PairLogProbs, reference: PairLogProbs) -> Terms
+  ///   - weights: how much each pair counts, at least 0, `[B]`; nil counts each once.
+  /// - Returns: the weighted mean loss over the B pairs, weighing the sum of `weights` (B without them); metrics are
+  ///   plain means over the B pairs.
+  func callAsFunction(policy: PairLogProbs, reference: PairLogProbs, weights: Tensor?) -> Terms
+}
+
+extension PairObjective {
+  /// Loss and metrics of B pairs that all count once.
+  public func callAsFunction(policy: PairLogProbs, reference: PairLogProbs) -> Terms {
+    self(policy: policy, reference: reference, weights: nil)
+  }
 }
 
 /// Stops with a sentence unless the four tensors are `[B]` with one B above 0.
@@ -51,6 +60,8 @@ func pairMetrics(beta: Double, policy: PairLogProbs, reference: PairLogProbs) ->
       "rewards/margins": chosen - rejected, "logps/chosen": policy.chosen,
       "logps/rejected": policy.rejected,
     ]
-    return means.mapValues { Mean(value: $0.mean(), weight: pairCount) }
+    var metrics = means.mapValues { Mean(value: $0.mean(), weight: pairCount) }
+    metrics["beta"] = Mean(value: Tensor(beta, elementType: .float64), weight: pairCount)
+    return metrics
   }
 }

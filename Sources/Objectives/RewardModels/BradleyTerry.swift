@@ -11,7 +11,8 @@ public import Torch
 /// Source: Bradley & Terry 1952; Ouyang et al. 2022, arXiv:2203.02155, eq. 1; the margin is Touvron et al. 2023,
 /// arXiv:2307.09288, eq. 2; centring is Eisenstein et al. 2023, arXiv:2312.09244, section 4.
 ///
-/// Departures: none. The denominator is the number of pairs (2B scores for the k_2 term).
+/// Departures: none. The denominator is the number of pairs (2B scores for the k_2 term); where pairs have weights,
+/// all means are weighted and the denominator is the sum of weights (twice that for k_2).
 public struct BradleyTerry: Sendable, Equatable {
   /// Share ε of pairs assumed to be mislabelled, in [0, 0.5).
   public var labelSmoothing: Double
@@ -41,9 +42,13 @@ public struct BradleyTerry: Sendable, Equatable {
   ///   - chosen: scores of the chosen completions, `[B]`; carries the gradient.
   ///   - rejected: scores of the rejected ones, `[B]`; carries the gradient.
   ///   - margin: by how much the chosen should win, at least 0, `[B]`; nil asks for none.
-  /// - Returns: the mean loss in nats with `accuracy` (ties are wrong), `margin` (mean c − r), `chosen_rewards`,
-  ///   `rejected_rewards`: means over B pairs; `mean_reward`: over 2B scores.
-  public func callAsFunction(chosen: Tensor, rejected: Tensor, margin: Tensor? = nil) -> Terms {
+  ///   - weights: how much each pair counts, at least 0, `[B]`; nil counts each once.
+  /// - Returns: the weighted mean loss in nats, weighing the sum of `weights` (B without them), with `accuracy` (ties
+  ///   are wrong), `margin` (mean c − r), `chosen_rewards`, `rejected_rewards`: plain means over B pairs;
+  ///   `mean_reward`: over 2B scores.
+  public func callAsFunction(
+    chosen: Tensor, rejected: Tensor, margin: Tensor? = nil, weights: Tensor? = nil
+  ) -> Terms {
     requireEqualShapes(
       "Bradley-Terry",
       [("chosen", chosen), ("rejected", rejected)] + (margin.map { [("margin", $0)] } ?? []))
@@ -56,15 +61,15 @@ public struct BradleyTerry: Sendable, Equatable {
     let difference = winner - loser
     let delta = margin.map { difference - $0.to(difference.elementType) } ?? difference
     let pairLosses = (1 - labelSmoothing) * softplus(-delta) + labelSmoothing * softplus(delta)
-    var loss = pairLosses.mean()
+    func mean(_ values: Tensor) -> Tensor { weightedMean("Bradley-Terry", values, weights).mean }
+    var (loss, weight) = weightedMean("Bradley-Terry", pairLosses, weights)
     if centerRewardsCoefficient > 0 {
-      loss = loss + centerRewardsCoefficient * square(winner + loser).mean()
+      loss = loss + centerRewardsCoefficient * mean(square(winner + loser))
     }
     if l2Coefficient > 0 {
-      loss = loss + l2Coefficient * square(concatenated([winner, loser])).mean()
+      loss = loss + l2Coefficient * mean((square(winner) + square(loser)) / 2)
     }
-    return Terms(
-      loss: loss, weight: Double(winner.elementCount), metrics: metrics(winner, loser))
+    return Terms(loss: loss, weight: weight, metrics: metrics(winner, loser))
   }
 
   private func metrics(_ chosen: Tensor, _ rejected: Tensor) -> [String: Mean] {

@@ -142,6 +142,8 @@ public struct TargetLogProbs {
   public let entropy: Tensor?
   /// `[N]`, 1 where the target was the likeliest token; nil unless asked for. No gradient.
   public let top1: Tensor?
+  /// `[N]`, mean of all V logits, before the temperature; nil unless asked for. No gradient.
+  public let meanLogit: Tensor?
 }
 
 /// Log-probabilities of `targets` under softmax(hidden · weightᵀ / temperature) without holding `[N, V]` logits.
@@ -154,11 +156,13 @@ public struct TargetLogProbs {
 ///   - cap: bounds the logits before that: l becomes cap · tanh(l / cap); nil leaves them.
 ///   - wantsEntropy: also gives the entropy of each whole distribution.
 ///   - wantsTop1: also tells whether the target was the likeliest.
+///   - wantsMeanLogit: also gives the mean of each position's logits.
 ///   - chunkElements: about how many logits may exist at once.
 /// - Returns: log-probabilities, and what else was asked for.
 public func targetLogProbs(
   hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1, cap: Double? = nil,
-  wantsEntropy: Bool = false, wantsTop1: Bool = false, chunkElements: Int = 1 << 20
+  wantsEntropy: Bool = false, wantsTop1: Bool = false, wantsMeanLogit: Bool = false,
+  chunkElements: Int = 1 << 20
 ) -> TargetLogProbs {
   let chunk = Swift.max(16, chunkElements / Swift.max(1, weight.size(0)))
   var entropy: ct_tensor?
@@ -172,5 +176,24 @@ public func targetLogProbs(
   let top1Tensor = top1.map(Tensor.init(owning:))
   return TargetLogProbs(
     logProbs: logProbs, entropy: wantsEntropy ? entropyTensor : nil,
-    top1: wantsTop1 ? top1Tensor : nil)
+    top1: wantsTop1 ? top1Tensor : nil,
+    meanLogit: wantsMeanLogit ? meanLogits(hidden, weight, cap, chunk) : nil)
+}
+
+/// Mean logit of each position, `[N]`: the product with the mean row of the output matrix, so no logits are needed
+/// unless a cap bends them; then `chunk` rows of them exist at once.
+private func meanLogits(
+  _ hidden: Tensor, _ weight: Tensor, _ cap: Double?, _ chunk: Int
+) -> Tensor {
+  withoutGrad {
+    let type: ElementType = hidden.elementType == .float64 ? .float64 : .float32
+    let (states, head) = (hidden.detached().to(type), weight.detached().to(type))
+    guard let cap else { return states.matmul(head.mean(0)) }
+    let count = states.size(0)
+    return concatenated(
+      stride(from: 0, to: count, by: chunk).map { start in
+        let part = states.narrowed(0, start..<Swift.min(count, start + chunk))
+        return (tanh(linear(part, head) / cap) * cap).mean(1)
+      })
+  }
 }

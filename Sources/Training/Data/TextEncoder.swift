@@ -16,15 +16,22 @@ public struct TextEncoder {
   public let maxLength: Int
   /// Whether only completions carry loss where there is a prompt.
   public let completionOnlyLoss: Bool
+  /// Whether only assistant turns carry loss in conversations; nil: as ``completionOnlyLoss`` for whole conversations,
+  /// and every turn of a completion.
+  public let assistantOnlyLoss: Bool?
 
   /// How conversations become text.
   public let layout: ChatLayout
 
   /// Creates an encoder.
-  public init(_ tokenizer: Tokenizer, maxLength: Int, completionOnlyLoss: Bool = true) {
+  public init(
+    _ tokenizer: Tokenizer, maxLength: Int, completionOnlyLoss: Bool = true,
+    assistantOnlyLoss: Bool? = nil
+  ) {
     self.tokenizer = tokenizer
     self.maxLength = maxLength
     self.completionOnlyLoss = completionOnlyLoss
+    self.assistantOnlyLoss = assistantOnlyLoss
     layout = ChatLayout(tokenizer)
   }
 
@@ -36,6 +43,8 @@ public struct TextEncoder {
     case tooLong = "longer than max_length"
     /// Nothing is left that carries loss.
     case nothingToLearn = "no token to learn from"
+    /// The row's weight in the loss is 0.
+    case noWeight = "weight 0"
   }
 
   /// What became of a row: the row, or why there is none, and whether it was cut.
@@ -140,12 +149,13 @@ public struct TextEncoder {
     return cut(TokenRow(ids: ids, isTarget: [Bool](repeating: true, count: ids.count)))
   }
 
-  /// A whole conversation: everything counts, or with ``completionOnlyLoss`` what the assistant says, each turn
-  /// with its end token. A turn of weight 0 never counts.
+  /// A whole conversation: everything counts, or with ``assistantOnlyLoss`` what the assistant says, each turn with
+  /// its end token. A turn of weight 0 never counts.
   private func chatRow(_ messages: [Message], _ context: ChatContext) throws -> Outcome<TokenRow> {
     let page = try layout.page(messages, context)
     let ids = encode(page)
-    var isTarget = [Bool](repeating: !completionOnlyLoss, count: ids.count)
+    let countsAll = !(assistantOnlyLoss ?? completionOnlyLoss)
+    var isTarget = [Bool](repeating: countsAll, count: ids.count)
     var mergesBorder = false
     for turn in try turns(of: messages, context, page, ids) {
       for place in turn.tokens { isTarget[place] = turn.counts }
@@ -160,9 +170,20 @@ public struct TextEncoder {
     _ prompt: RecordText, _ completion: RecordText, _ context: ChatContext
   ) throws -> Outcome<TokenRow> {
     let promptIDs = try self.prompt(prompt, context)
-    let ids = encode(try whole(prompt, completion, context))
+    let page = try whole(prompt, completion, context)
+    let ids = encode(page)
     let border = commonPrefix(promptIDs, ids)
-    let isTarget = ids.indices.map { !completionOnlyLoss || $0 >= border }
+    var isTarget = ids.indices.map { !completionOnlyLoss || $0 >= border }
+    if case .messages(let before) = prompt, case .messages(let after) = completion {
+      let isAssistantOnly = assistantOnlyLoss ?? false
+      if isAssistantOnly { isTarget = ids.map { _ in false } }
+      if isAssistantOnly || (before + after).contains(where: { $0.weight == 0 }) {
+        for turn in try turns(of: before + after, context, page, ids)
+        where !completionOnlyLoss || turn.tokens.upperBound > border {
+          for place in turn.tokens { isTarget[place] = turn.counts }
+        }
+      }
+    }
     var outcome = cut(TokenRow(ids: ids, isTarget: isTarget))
     outcome.mergesBorder = border < promptIDs.count
     return outcome

@@ -55,7 +55,8 @@ public struct TokenCache: Sendable {
     {
       lists.append(
         TokenRows(
-          ids: ids.array(of: Int32.self), marks: marks.array(of: Bool.self), starts: starts.ints))
+          ids: ids.array(of: Int32.self), marks: marks.array(of: Bool.self), starts: starts.ints,
+          weights: (try? file.tensor("\(lists.count).weights"))?.array(of: Double.self) ?? []))
     }
     return lists.isEmpty ? nil : lists
   }
@@ -67,7 +68,7 @@ public struct TokenCache: Sendable {
       [
         ("\(index).ids", Tensor(rows.ids)), ("\(index).marks", Tensor(rows.marks)),
         ("\(index).starts", Tensor(rows.starts)),
-      ]
+      ] + (rows.isWeighted ? [("\(index).weights", Tensor(rows.weights))] : [])
     }
     try? SafetensorsWriter.write(tensors, to: url(key))
   }

@@ -6,18 +6,27 @@ public struct TokenRows: Sendable, Equatable, RandomAccessCollection {
   private(set) var ids: [Int32] = []
   private(set) var marks: [Bool] = []
   private(set) var starts: [Int] = [0]
+  /// Weights of the rows in the loss; empty where all count once.
+  private(set) var weights: [Double] = []
 
   /// No rows.
   public init() {}
 
-  init(ids: [Int32], marks: [Bool], starts: [Int]) {
+  init(ids: [Int32], marks: [Bool], starts: [Int], weights: [Double] = []) {
     self.ids = ids
     self.marks = marks
     self.starts = starts
+    self.weights = weights
   }
 
   /// Adds a row at the end.
-  public mutating func append(_ row: TokenRow) {
+  ///
+  /// - Parameters:
+  ///   - row: its tokens.
+  ///   - weight: how much it counts in the loss, above 0.
+  public mutating func append(_ row: TokenRow, weight: Double = 1) {
+    if weight != 1, weights.isEmpty { weights = [Double](repeating: 1, count: count) }
+    if weight != 1 || !weights.isEmpty { weights.append(weight) }
     ids += row.ids.lazy.map(Int32.init)
     marks += row.isTarget
     starts.append(ids.count)
@@ -36,6 +45,12 @@ public struct TokenRows: Sendable, Equatable, RandomAccessCollection {
 
   /// Tokens of one row.
   public func length(of index: Int) -> Int { starts[index + 1] - starts[index] }
+
+  /// How much a row counts in the loss.
+  public func weight(of index: Int) -> Double { weights.isEmpty ? 1 : weights[index] }
+
+  /// Whether any row counts more or less than once.
+  public var isWeighted: Bool { !weights.isEmpty }
 
   /// Tokens of all rows.
   public var tokenCount: Int { ids.count }

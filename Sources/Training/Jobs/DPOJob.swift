@@ -14,6 +14,8 @@ public struct DPOJob {
   public var modelFolder: URL
   /// The reference; nil is the policy's start.
   public var referenceFolder: URL?
+  /// Whether there is no reference at all: its log-probabilities count as 0.
+  public var isReferenceFree = false
   /// The loss.
   public var objective: any PairObjective = DPO()
   /// Whether the reference reads all pairs once beforehand.
@@ -54,19 +56,21 @@ public struct DPOJob {
     let lengths = [pairs.chosen, pairs.rejected].flatMap { $0.indices.map($0.length(of:)) }
     try policy.requirePositions(forTexts: lengths.max() ?? 0, boundBy: "max_length")
     policy.setTrainable(true)
-    let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
-      elementType: settings.elementType, device: settings.device)
+    let reference = try reference(folder)
     let optimizer = settings.optimization.optimizer(policy.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount
     session.announce(
       policy, data: "\(pairs.count) pairs, \(tokenCount) tokens",
-      tokensPerRow: Double(tokenCount) / Double(pairs.count))
+      tokensPerRow: Double(tokenCount) / Double(pairs.count),
+      frozenCount: reference?.parameterCount ?? 0)
     session.show(pairs.chosen, tokenizer)
 
     let trainer = PreferenceTrainer(
       policy: policy, reference: reference, objective: objective, optimizer: optimizer,
-      plan: session.plan, precomputesReference: precomputesReference)
+      plan: session.plan,
+      // A dry run measures one step, not the reading of all pairs before the first.
+      precomputesReference: precomputesReference && !isReferenceFree && !settings.isDryRun)
     try trainer.fit(pairs, order: session.order, heldOut: held, run: session.run) { folder in
       try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
@@ -80,5 +84,11 @@ public struct DPOJob {
       try ModelFolder.save(
         best ?? policy, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
     }
+  }
+
+  private func reference(_ start: ModelFolder) throws -> (any LanguageModel)? {
+    guard !isReferenceFree else { return nil }
+    return try (referenceFolder.map { try ModelFolder($0) } ?? start).languageModel(
+      elementType: settings.elementType, device: settings.device)
   }
 }

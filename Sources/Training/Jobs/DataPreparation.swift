@@ -15,7 +15,7 @@ struct DataPreparation {
     var rows = TokenRows()
     try encode(records) { record in
       let outcome = try encoder.supervised(record)
-      if let row = outcome.row { rows.append(row) }
+      if let row = outcome.row { rows.append(row, weight: record.weight ?? 1) }
       return Note(outcome)
     }
     return rows
@@ -25,6 +25,7 @@ struct DataPreparation {
   func pairs(_ records: [Record]) throws -> PairRows {
     var rows = PairRows()
     var prompts = PromptNumbers()
+    var weights: [Double] = []
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
       let outcome = try encoder.pair(pair, ChatContext(record))
@@ -32,9 +33,11 @@ struct DataPreparation {
         rows.chosen.append(pair.chosen)
         rows.rejected.append(pair.rejected)
         rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
+        weights.append(record.weight ?? 1)
       }
       return Note(outcome)
     }
+    rows.weights = weights.allSatisfy { $0 == 1 } ? nil : weights
     return rows
   }
 
@@ -43,6 +46,7 @@ struct DataPreparation {
     var rows = ScoredPairs()
     var prompts = PromptNumbers()
     var margins: [Double] = []
+    var weights: [Double] = []
     let hasMargin = records.contains { $0.margin != nil }
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
@@ -54,16 +58,22 @@ struct DataPreparation {
       rows.rejected.append(worse)
       rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
       margins.append(record.margin ?? 0)
+      weights.append(record.weight ?? 1)
       return Note()
     }
     if hasMargin { rows.margins = margins }
+    rows.weights = weights.allSatisfy { $0 == 1 } ? nil : weights
     return rows
   }
 
   /// Prompts for online methods.
   func prompts(_ records: [Record]) throws -> [PromptRow] {
     var rows: [PromptRow] = []
-    try encode(records) { record in
+    let weighted = records.count { ($0.weight ?? 1) != 1 }
+    if weighted > 0 {
+      log("column weight: not used by \(method); \(weighted) rows count like all others")
+    }
+    try encode(records, weighs: false) { record in
       guard let prompt = record.body.prompt else { return Note(drop: .nothingToLearn) }
       let context = ChatContext(record)
       let ids = try encoder.prompt(prompt, context)
@@ -102,13 +112,18 @@ struct DataPreparation {
     }
   }
 
-  private func encode(_ records: [Record], _ body: (Record) throws -> Note) throws {
+  /// Calls `body` for each record; where the method `weighs` rows, those of weight 0 are left out.
+  private func encode(
+    _ records: [Record], weighs: Bool = true, _ body: (Record) throws -> Note
+  ) throws {
     announceLayout(records)
     var dropped: [TextEncoder.Drop: (count: Int, first: String)] = [:]
     var cutCount = 0
     var mergedCount = 0
     for record in records {
-      let note = try placed(record) { try body(record) }
+      let note = try placed(record) {
+        weighs && record.weight == 0 ? Note(drop: .noWeight) : try body(record)
+      }
       if let drop = note.drop {
         let place = record.provenance.map { " (first: \($0))" } ?? ""
         dropped[drop] = ((dropped[drop]?.count ?? 0) + 1, dropped[drop]?.first ?? place)

@@ -14,6 +14,8 @@ final class JobSession {
   private let started = Date()
   private let method: String
   private let rowCount: Int
+  /// Optimizer steps of the whole run, also where a dry one ends after the first.
+  private let stepCount: Int
 
   /// Options whose change would make a resumed run another run.
   private static let freeOptions: Set<String> = [
@@ -22,6 +24,8 @@ final class JobSession {
     "print_config",
     "show_examples", "quiet", "save_dtype", "threads", "device", "log_completions",
     "num_completions_to_print", "offline", "push_to_hub", "hub_model_id", "hub_private_repo",
+    "num_completions_to_print", "run_name", "logging_dir", "save_strategy", "eval_strategy",
+    "per_device_eval_batch_size", "overwrite_output_dir", "dry_run", "disable_dropout",
   ]
 
   init(
@@ -29,7 +33,7 @@ final class JobSession {
     lengths: @autoclosure () -> [Int]? = nil, groups: @autoclosure () -> [Int]? = nil,
     keyMetric: String?, padTokenID: Int
   ) throws {
-    try settings.optimization.validate()
+    try settings.validate()
     self.settings = settings
     self.method = method
     self.rowCount = rowCount
@@ -47,27 +51,54 @@ final class JobSession {
       optimization.maxSteps > 0
       ? optimization.maxSteps
       : max(1, Int((optimization.epochCount / order.epoch(after: 1)).rounded(.up)))
+    self.stepCount = stepCount
     plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
     checkpoint = try settings.checkpoint()
-    try Self.prepare(settings, checkpoint)
-    var runSettings = RunSettings(outputFolder: settings.outputFolder, stepCount: stepCount)
-    runSettings.loggingSteps = settings.loggingSteps
-    runSettings.saveSteps = settings.saveSteps
-    runSettings.savesFirst = settings.savesFirst
-    runSettings.evalSteps = settings.evalSteps
-    runSettings.bestMetric = settings.bestMetric ?? (settings.loadsBestAtEnd ? "loss" : nil)
-    runSettings.greaterIsBetter = settings.greaterIsBetter
     let startStep = try checkpoint.map { try TrainerState(checkpoint: $0).globalStep } ?? 0
-    let store = CheckpointStore(outputFolder: settings.outputFolder)
-    if let aside = try store.setAside(after: startStep) {
-      settings.console.line("checkpoints of another course of this run, moved to \(aside.path)")
+    if settings.isDryRun {
+      if let checkpoint { try Self.refuseOtherSettings(settings, checkpoint) }
+    } else {
+      try Self.prepare(settings, checkpoint)
+      try Self.clearWay(settings, after: startStep)
     }
     let log = try RunLog(
-      directory: settings.outputFolder, targets: settings.targets, stepCount: stepCount,
+      directory: settings.isDryRun ? nil : settings.outputFolder, targets: settings.targets,
+      eventsDirectory: settings.eventsFolder, stepCount: stepCount,
       startingAt: startStep, keyMetric: keyMetric, console: settings.console)
     run = try TrainingRun(
-      runSettings, log: log, resumingFrom: checkpoint, checkpointLimit: settings.saveLimit)
+      Self.runSettings(settings, stepCount: settings.isDryRun ? startStep + 1 : stepCount),
+      log: log, resumingFrom: checkpoint, checkpointLimit: settings.saveLimit)
     run.isInterrupted = settings.isInterrupted
+  }
+
+  private static func runSettings(_ settings: JobSettings, stepCount: Int) -> RunSettings {
+    var run = RunSettings(outputFolder: settings.outputFolder, stepCount: stepCount)
+    run.loggingSteps = settings.loggingSteps
+    guard !settings.isDryRun else {
+      run.saveStrategy = .no
+      run.evalStrategy = .no
+      return run
+    }
+    run.saveStrategy = settings.saveStrategy
+    run.saveSteps = settings.saveSteps
+    run.savesFirst = settings.savesFirst
+    run.evalStrategy = settings.evalStrategy
+    run.evalSteps = settings.evalSteps
+    let watchesBest = settings.loadsBestAtEnd || settings.saveStrategy == .best
+    run.bestMetric = settings.bestMetric ?? (watchesBest ? "loss" : nil)
+    run.greaterIsBetter = settings.greaterIsBetter
+    return run
+  }
+
+  /// Takes what earlier runs left out of the way of a run that starts after `step`.
+  private static func clearWay(_ settings: JobSettings, after step: Int) throws {
+    if settings.overwritesOutput {
+      try OutputFolder.removeEarlierRun(from: settings.outputFolder)
+    }
+    let store = CheckpointStore(outputFolder: settings.outputFolder)
+    if let aside = try store.setAside(after: step) {
+      settings.console.line("checkpoints of another course of this run, moved to \(aside.path)")
+    }
   }
 
   private static func prepare(_ settings: JobSettings, _ checkpoint: URL?) throws {
@@ -116,48 +147,64 @@ final class JobSession {
 
   private static func info(_ settings: JobSettings, started: Date, finished: Date?) -> RunInfo {
     RunInfo(
-      version: settings.version, seed: Int(clamping: settings.seed),
+      name: settings.runName ?? settings.outputFolder.lastPathComponent, version: settings.version,
+      seed: Int(clamping: settings.seed),
       device: settings.device.description,
       libtorchVersion: Machine.libtorchVersion, host: ProcessInfo.processInfo.hostName,
       started: started, finished: finished,
       wallSeconds: finished.map { $0.timeIntervalSince(started) },
-      commandLine: settings.commandLine, gitCommit: nil)
+      commandLine: settings.commandLine,
+      gitCommit: GitCommit.current(
+        in: URL(filePath: FileManager.default.currentDirectoryPath)))
   }
 
   /// Tells what is about to happen.
   func announce(
-    _ model: any LanguageModel, data: String, tokensPerRow: Double, trainedCount: Int? = nil
+    _ model: any LanguageModel, data: String, tokensPerRow: Double, trainedCount: Int? = nil,
+    frozenCount: Int = 0
   ) {
     guard settings.announces else { return }
     let optimization = settings.optimization
-    let steps = run.settings.stepCount
+    let trained = trainedCount ?? model.parameterCount
     let geometry =
       "\(optimization.microbatchSize) x \(order.batchSize / max(1, optimization.microbatchSize)) = \(order.batchSize) rows a step"
     let width = model.outputWeight.size(1)
     var block: [(String, String)] = [
+      ("run", settings.runName ?? settings.outputFolder.lastPathComponent),
       ("method", method),
       (
         "model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"
       ),
-      ("trained", "\(trainedCount ?? model.parameterCount) parameters"),
+      ("trained", "\(trained) parameters"),
       ("data", data),
       ("batch", geometry),
       ("tokens", "about \(Int(tokensPerRow * Double(order.batchSize))) a step"),
-      ("steps", "\(steps) (\(order.stepsPerEpoch) an epoch)"),
+      ("steps", "\(stepCount) (\(order.stepsPerEpoch) an epoch)"),
       ("schedule", "\(optimization.schedule.rawValue), base rate \(optimization.learningRate)"),
       (
         "precision",
         "\(model.elementType) weights, \(optimization.autocast.map { "\($0) products" } ?? "same products")"
       ),
       ("device", "\(model.device), \(Machine.threadCount) threads"),
+      ("memory", memoryEstimate(trained: trained, frozen: frozenCount, type: model.elementType)),
     ]
     if run.step > 0 { block.append(("resuming", "after step \(run.step)")) }
     run.log.start(block)
   }
 
-  /// Writes a fixed number of rendered examples, tokens without loss in parentheses.
+  /// What is known beforehand: weights, their gradients, and the optimizer's memory with its wider copies.
+  private func memoryEstimate(trained: Int, frozen: Int, type: ElementType) -> String {
+    let own = 2 * type.byteCount
+    let copy = type.byteCount < 4 ? 4 : 0
+    let optimizer = settings.optimization.algorithm == .adamw ? 8 + copy : 0
+    let bytes = trained * (own + optimizer) + frozen * type.byteCount
+    let size = NumberText.short((Double(bytes) / 1_048_576).rounded(.up))
+    return "about \(size) MiB for weights, gradients and optimizer; activations come on top"
+  }
+
+  /// Writes some rendered examples, tokens without loss in brackets; a dry run always shows one.
   func show(_ rows: TokenRows, _ tokenizer: Tokenizer) {
-    for row in rows.prefix(settings.shownExampleCount) {
+    for row in rows.prefix(max(settings.shownExampleCount, settings.isDryRun ? 1 : 0)) {
       // Runs and not single tokens: a token may hold a part of a character.
       var runs: [(counts: Bool, ids: [Int])] = []
       for (id, counts) in zip(row.ids, row.isTarget) {
@@ -175,11 +222,22 @@ final class JobSession {
     }
   }
 
-  /// Ends the run: final metrics, best checkpoint, info, model card.
+  /// Tells what the one step of a dry run was like.
+  private func reportDryRun() {
+    let entry = run.log.history.last { $0["step_time"] != nil } ?? [:]
+    let report = DryRunReport(
+      rowCount: order.batchSize, tokenCount: run.ownTokenCount,
+      stepSeconds: entry["step_time"] ?? 0, peakMiB: entry["memory/peak_mib"] ?? 0,
+      stepCount: max(0, stepCount - run.startStep), outputPath: settings.outputFolder.path)
+    for line in report.lines { run.log.note(line) }
+  }
+
+  /// Ends the run: final metrics, best checkpoint, info, model card. Of a dry run only its report is left.
   func finish(
     base: URL, datasets: [String], reference: String?, tags: [String],
     saveModel: (URL) throws -> Void
   ) throws {
+    guard !settings.isDryRun else { return reportDryRun() }
     try run.end(sampleCount: (run.step - run.startStep) * order.batchSize)
     let folder = settings.outputFolder
     do {
@@ -188,7 +246,8 @@ final class JobSession {
       try Self.info(settings, started: started, finished: finished).write(to: folder)
       try writeMetrics(folder)
       let card = ModelCard(
-        name: folder.lastPathComponent, baseModel: settings.hubBase ?? base.lastPathComponent,
+        name: settings.runName ?? folder.lastPathComponent,
+        baseModel: settings.hubBase ?? base.lastPathComponent,
         datasets: datasets, hubBase: settings.hubBase, hubDatasets: settings.hubDatasets,
         method: method, methodReference: reference,
         hyperparameters: settings.configuration.map { ($0.name, $0.value) },
@@ -230,7 +289,7 @@ final class JobSession {
 
   /// The folder whose model is the result: the best checkpoint where that was asked for.
   var bestFolder: URL? {
-    guard settings.loadsBestAtEnd else { return nil }
+    guard settings.loadsBestAtEnd, !settings.isDryRun else { return nil }
     guard let step = run.state.bestStep, run.store.steps.contains(step) else {
       run.log.warnOnce(
         "no_best",

@@ -18,6 +18,16 @@ public struct JobSettings {
 
   /// Where results go.
   public var outputFolder: URL
+  /// Name of the run in `run.json` and the model card; nil takes the output folder's.
+  public var runName: String?
+  /// Where TensorBoard files go; nil is `tensorboard` in the output folder.
+  public var eventsFolder: URL?
+  /// Whether what an earlier run left in the output folder is removed instead of kept aside.
+  public var overwritesOutput = false
+  /// Whether the run takes one step, tells its time and memory, writes nothing and ends.
+  public var isDryRun = false
+  /// The tokenizer's folder; nil takes the model's own.
+  public var tokenizerFolder: URL?
   /// Fixes every random choice.
   public var seed: UInt64 = 42
   /// Type of the weights in memory; nil keeps the checkpoint's.
@@ -41,13 +51,17 @@ public struct JobSettings {
   public var groupsByPrompt = false
   /// Steps between log lines.
   public var loggingSteps = 10
-  /// Steps between checkpoints; nil saves none.
+  /// When checkpoints are written.
+  public var saveStrategy = SaveStrategy.steps
+  /// Steps between checkpoints, for ``SaveStrategy/steps``; nil saves none.
   public var saveSteps: Int?
   /// Most checkpoints kept.
   public var saveLimit: Int?
   /// Whether saving is tried before the first step.
   public var savesFirst = false
-  /// Steps between evaluations; nil evaluates at the end only.
+  /// When held-out rows are evaluated.
+  public var evalStrategy = EvalStrategy.steps
+  /// Steps between evaluations, for ``EvalStrategy/steps``; nil evaluates at the end only.
   public var evalSteps: Int?
   /// Metric that decides the best checkpoint.
   public var bestMetric: String?
@@ -86,11 +100,33 @@ public struct JobSettings {
   /// Settings for results in a folder.
   public init(outputFolder: URL) { self.outputFolder = outputFolder }
 
-  /// The tokenizer of a model folder, with the chat template that was asked for.
+  /// The tokenizer of a job on a model: the one named or the model's own, with the chat template that was asked for.
   func tokenizer(of folder: ModelFolder) throws -> Tokenizer {
-    var tokenizer = try folder.tokenizer()
+    var tokenizer = try folder.tokenizer(at: tokenizerFolder)
     if let chatTemplate { tokenizer.chatTemplateText = chatTemplate }
     return tokenizer
+  }
+
+  /// Checks what depends on several settings.
+  ///
+  /// - Throws: ``TrainingError/badSetting(name:value:wanted:)``.
+  public func validate() throws {
+    try optimization.validate()
+    func require(_ holds: Bool, _ name: String, _ value: String, _ wanted: String) throws {
+      guard holds else {
+        throw TrainingError.badSetting(name: name, value: value, wanted: wanted)
+      }
+    }
+    try require(
+      !overwritesOutput || resume == .no, "overwrite_output_dir", "with resume_from_checkpoint",
+      "one of the two: a run cannot go on from what it removes")
+    let needsBest = saveStrategy == .best ? "save_strategy best" : "load_best_model_at_end"
+    try require(
+      (saveStrategy != .best && !loadsBestAtEnd) || evalStrategy != .no, "eval_strategy",
+      "no with \(needsBest)", "steps or epoch: the best is found by evaluation")
+    try require(
+      !loadsBestAtEnd || saveStrategy != .no, "save_strategy", "no with load_best_model_at_end",
+      "steps, epoch or best: the best model is kept in a checkpoint")
   }
 
   /// The checkpoint to continue from.

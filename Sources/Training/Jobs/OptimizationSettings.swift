@@ -15,6 +15,8 @@ public struct OptimizationSettings: Sendable, Equatable {
   public var algorithm = Algorithm.adamw
   /// Rows (or pairs) of a forward pass.
   public var microbatchSize = 8
+  /// Rows (or pairs) of a forward pass in evaluation; nil takes ``microbatchSize``.
+  public var evaluationBatchSize: Int?
   /// Forward passes of an optimizer step.
   public var accumulation = 1
   /// Passes over the data, where ``maxSteps`` does not say otherwise; fractions allowed.
@@ -72,6 +74,7 @@ public struct OptimizationSettings: Sendable, Equatable {
   func plan(stepCount: Int, padTokenID: Int) -> StepPlan {
     var plan = StepPlan(
       microbatchSize: microbatchSize, schedule: learningRates(stepCount: stepCount))
+    plan.evaluationBatchSize = evaluationBatchSize
     plan.maxGradNorm = maxGradNorm
     plan.autocast = autocast
     plan.checkpointsActivations = checkpointsActivations
@@ -101,6 +104,9 @@ public struct OptimizationSettings: Sendable, Equatable {
     try require(
       learningRate > 0 && learningRate.isFinite, "learning_rate", learningRate, "a number above 0")
     try require(microbatchSize > 0, "per_device_train_batch_size", microbatchSize, "at least 1")
+    try require(
+      evaluationBatchSize ?? 1 > 0, "per_device_eval_batch_size", evaluationBatchSize ?? 0,
+      "at least 1, or 0 for that of training")
     try require(accumulation > 0, "gradient_accumulation_steps", accumulation, "at least 1")
     try require(
       maxSteps > 0 || maxSteps == -1, "max_steps", maxSteps, "a number above 0, or -1 for epochs")

@@ -32,6 +32,10 @@ public struct PPOJob {
   public var criticLearningRate: Double?
   /// The method's choices. Stop tokens are those of the model where none are named.
   public var method = PPOSettings()
+  /// What ends a completion: `eos` for the model's own end tokens, else the text of one token.
+  public var stopToken = "eos"
+  /// Most tokens of a prompt; nil takes `maxLength` of the settings. Longer prompts are left out.
+  public var maxPromptLength: Int?
   /// Rollouts printed with each logged update.
   public var printedSampleCount = 0
   /// Whether rollouts are written to `completions/`.
@@ -47,23 +51,25 @@ public struct PPOJob {
 
   /// Trains, and leaves the policy in the output folder and the critic in `critic/`.
   ///
-  /// - Parameter records: rows with prompts.
+  /// - Parameters:
+  ///   - records: rows with prompts.
+  ///   - heldOut: rows with prompts for evaluation.
   /// - Throws: errors of model, data, reward functions, training and saving; ``TrainingInterrupted``.
-  public func run(on records: [Record]) throws {
+  public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try settings.tokenizer(of: folder)
     let padTokenID = tokenizer.padTokenID ?? 0
-    let encoder = TextEncoder(tokenizer, maxLength: settings.maxLength)
+    let encoder = TextEncoder(tokenizer, maxLength: maxPromptLength ?? settings.maxLength)
     let preparation = DataPreparation(
       encoder: encoder, method: "ppo",
       log: { settings.console.line($0) })
     let prompts = try preparation.prompts(records)
+    let held = heldOut.isEmpty ? nil : try preparation.prompts(heldOut)
     var method = method
     method.seed = settings.seed
+    method.shuffles = settings.shuffles
     if method.sampling.stopTokenIDs.isEmpty {
-      method.sampling.stopTokenIDs = Set(
-        try folder.generationDefaults().eosTokenIDs
-          + [tokenizer.eosTokenID, encoder.turnEndTokenID].compactMap(\.self))
+      method.sampling.stopTokenIDs = try stopTokenIDs(folder, encoder)
     }
     let session = try JobSession(
       settings, method: "ppo", rowCount: prompts.count, batchSize: method.rolloutCount,
@@ -100,10 +106,12 @@ public struct PPOJob {
       tokensPerRow: Double(promptTokens) / Double(prompts.count)
         + Double(method.sampling.maxNewTokens),
       trainedCount: policy.parameterCount
-        + critic.parameters.reduce(0) { $0 + $1.tensor.elementCount })
+        + critic.parameters.reduce(0) { $0 + $1.tensor.elementCount },
+      frozenCount: reference.parameterCount)
+    session.show(promptRows(prompts), tokenizer)
 
     try trainer.fit(
-      prompts, run: session.run,
+      prompts, heldOut: held, run: session.run,
       save: { folder, state in
         try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
         try ModelFolder.save(critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
@@ -112,14 +120,49 @@ public struct PPOJob {
         try state.write(to: folder)
       },
       log: { scored, step in try logSamples(scored, step, tokenizer, session.run.log) })
+    let best = try session.bestFolder.map { folder in
+      (
+        policy: try ModelFolder(folder).languageModel(elementType: settings.elementType),
+        critic: try self.critic(folder, policy)
+      )
+    }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "arXiv:1909.08593, arXiv:2403.17031",
       tags: ["ppo"]
     ) { folder in
       try ModelFolder.save(
-        policy, tokenizer: tokenizer, to: folder, elementType: settings.savedType)
-      try ModelFolder.save(critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
+        best?.policy ?? policy, tokenizer: tokenizer, to: folder, elementType: settings.savedType)
+      try ModelFolder.save(
+        best?.critic ?? critic, tokenizer: tokenizer, to: folder.appending(path: "critic"))
     }
+  }
+
+  /// The tokens that end completions.
+  private func stopTokenIDs(_ folder: ModelFolder, _ encoder: TextEncoder) throws -> Set<Int> {
+    let tokenizer = encoder.tokenizer
+    guard stopToken != "eos" else {
+      return Set(
+        try folder.generationDefaults().eosTokenIDs
+          + [tokenizer.eosTokenID, encoder.turnEndTokenID].compactMap(\.self))
+    }
+    let ids =
+      tokenizer.id(of: stopToken).map { [$0] }
+      ?? tokenizer.encode(stopToken, addSpecialTokens: false)
+    guard ids.count == 1 else {
+      throw TrainingError.badSetting(
+        name: "stop_token", value: "\"\(stopToken)\" (\(ids.count) tokens)",
+        wanted: "eos, or a text that is one token of the model's vocabulary")
+    }
+    return Set(ids)
+  }
+
+  /// The first prompts as rows without targets, to be shown.
+  private func promptRows(_ prompts: [PromptRow]) -> TokenRows {
+    var rows = TokenRows()
+    for prompt in prompts.prefix(max(1, settings.shownExampleCount)) {
+      rows.append(TokenRow(prompt: prompt.ids, completion: []))
+    }
+    return rows
   }
 
   private func rewardSources(_ tokenizer: Tokenizer, _ padTokenID: Int) throws -> [RewardSource] {
@@ -128,7 +171,8 @@ public struct PPOJob {
       sources.append(
         try .model(
           at: rewardModelFolder, policyTokenizer: tokenizer,
-          batchSize: settings.optimization.microbatchSize, elementType: settings.elementType,
+          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize,
+          elementType: settings.elementType,
           device: settings.device))
     }
     for (scorer, weight) in scorers {

@@ -60,6 +60,7 @@ public struct PretrainJob {
     session.announce(
       model, data: "\(rows.count) blocks, \(rows.tokenCount) tokens",
       tokensPerRow: Double(settings.maxLength))
+    session.show(rows, tokenizer)
 
     let trainer = SupervisedTrainer(model: model, optimizer: optimizer, plan: session.plan)
     try trainer.fit(
@@ -69,9 +70,15 @@ public struct PretrainJob {
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
+    let best = try session.bestFolder.map {
+      try ModelFolder($0).languageModel(elementType: settings.elementType)
+    }
     try session.finish(
       base: settings.outputFolder, datasets: [], reference: nil, tags: ["pretrain"]
-    ) { try ModelFolder.save(model, tokenizer: tokenizer, to: $0, elementType: settings.savedType) }
+    ) {
+      try ModelFolder.save(
+        best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
+    }
   }
 
   private func rows(_ texts: some Sequence<String>, _ tokenizer: Tokenizer) -> TokenRows {

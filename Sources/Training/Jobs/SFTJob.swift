@@ -13,6 +13,8 @@ public struct SFTJob {
   public var modelFolder: URL
   /// Whether only completions carry loss.
   public var completionOnlyLoss = true
+  /// Whether only assistant turns of conversations carry loss; nil follows ``completionOnlyLoss``.
+  public var assistantOnlyLoss: Bool?
   /// Data files, as part of the token cache's key and of the model card.
   public var dataFiles: [String] = []
 
@@ -32,7 +34,8 @@ public struct SFTJob {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try settings.tokenizer(of: folder)
     let encoder = TextEncoder(
-      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss)
+      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss,
+      assistantOnlyLoss: assistantOnlyLoss)
     let preparation = DataPreparation(
       encoder: encoder, method: "sft", log: { settings.console.line($0) })
     let rows = try cached(encoder, "train", records) { try preparation.supervised($0) }
@@ -79,8 +82,8 @@ public struct SFTJob {
     let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
       settings: [
-        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)", "chat 2",
-        Self.day(encoder),
+        "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)",
+        "\(encoder.assistantOnlyLoss.map(String.init) ?? "default")", "chat 2", Self.day(encoder),
       ])
     if let found = cache.rows(key)?.first {
       settings.console.line("tokens: \(found.count) rows from the cache")

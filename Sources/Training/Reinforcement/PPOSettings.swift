@@ -34,6 +34,11 @@ public struct PPOSettings: Sendable {
   public var sampling = SamplingSettings()
   /// Rows decoded together.
   public var generationBatchSize = 64
+  /// Rows of a forward pass that needs no gradient: log-probabilities and values before the update, scores of reward
+  /// models; nil takes the microbatch's.
+  public var readingBatchSize: Int?
+  /// Whether prompts are shuffled anew each epoch.
+  public var shuffles = true
   /// The loss.
   public var objective = PPO()
   /// Advantages from rewards and values.

@@ -58,50 +58,57 @@ public struct PPOTrainer {
   ///
   /// - Parameters:
   ///   - prompts: what to complete.
+  ///   - heldOut: prompts for evaluation; nil evaluates nothing.
   ///   - run: bookkeeping; its steps are updates.
   ///   - save: writes policy, critic and this trainer's state into a checkpoint.
   ///   - log: sees the rollouts of each logged update with their scores and advantages.
   /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of reward functions, log and checkpoints.
   public mutating func fit(
-    _ prompts: [PromptRow], run: TrainingRun, save: (URL, PPOState) throws -> Void,
+    _ prompts: [PromptRow], heldOut: [PromptRow]? = nil, run: TrainingRun,
+    save: (URL, PPOState) throws -> Void,
     log: ((ScoredRollouts, Int) throws -> Void)? = nil
   ) throws {
     let order = DataOrder(
       rowCount: prompts.count, batchSize: settings.rolloutCount, seed: settings.seed,
-      shuffles: true, fillsBatches: true)
+      shuffles: settings.shuffles, fillsBatches: true)
     try run.begin { try save($0, state) }
     for indices in order.batches(from: run.step).prefix(run.remainingStepCount) {
       try Task.checkCancellation()
       let start = Date()
       var metrics = MetricMeans()
 
-      let rollouts = sample(indices.map { prompts[$0] }, update: run.step, &metrics)
+      let rollouts = sample(
+        indices.map { prompts[$0] }, stream: (0x5A3B, UInt64(run.step)), &metrics)
       let scored = try score(rollouts, update: run.step, &metrics)
       let experience = estimateAdvantages(scored, &metrics)
       try update(experience, update: run.step, &metrics)
       if run.logsThisStep {
         try log?(scored.with(advantages: experience.meanAdvantages), run.step + 1)
       }
+      let trainer = self
       let seconds = max(1e-9, Date().timeIntervalSince(start))
       metrics.add("timing/step_total", seconds)
       metrics.add("eps", Double(rollouts.count) / seconds)
 
       try run.finishStep(
         metrics, epoch: order.epoch(after: run.step + 1),
-        tokenCount: rollouts.reduce(0) { $0 + $1.row.ids.count }, save: { try save($0, state) })
+        tokenCount: rollouts.reduce(0) { $0 + $1.row.ids.count },
+        evaluate: heldOut.map { held in { try trainer.evaluate(held, update: run.step) } },
+        save: { try save($0, state) })
     }
   }
 
   // MARK: Sample
 
-  private func sample(
-    _ prompts: [PromptRow], update: Int, _ metrics: inout MetricMeans
+  /// Draws a completion for each prompt; `stream` and the row fix its random numbers.
+  func sample(
+    _ prompts: [PromptRow], stream: (UInt64, UInt64), _ metrics: inout MetricMeans
   ) -> [Rollout] {
     let start = Date()
     let sampler = Sampler(policy, settings.sampling, batchSize: settings.generationBatchSize)
     let seeds = prompts.indices.map { row in
-      var stream = SplitMix(settings.seed, 0x5A3B, UInt64(update), UInt64(row))
-      return stream.next()
+      var random = SplitMix(settings.seed, stream.0, stream.1, UInt64(row))
+      return random.next()
     }
     // Decoding is bound by calls and memory, not by products, so it stays in the weights' own type.
     let completions = sampler.completions(prompts.map(\.ids), seeds: seeds)
@@ -113,6 +120,17 @@ public struct PPOTrainer {
 
   private mutating func score(
     _ rollouts: [Rollout], update: Int, _ metrics: inout MetricMeans
+  ) throws -> ScoredRollouts {
+    var processing = state.scoreProcessing
+    let scored = try score(rollouts, update: update, &processing, &metrics)
+    state.scoreProcessing = processing
+    return scored
+  }
+
+  /// Asks the reward sources and processes their weighted sum.
+  func score(
+    _ rollouts: [Rollout], update: Int, _ processing: inout ScoreProcessing,
+    _ metrics: inout MetricMeans
   ) throws -> ScoredRollouts {
     let start = Date()
     var total = [Double](repeating: 0, count: rollouts.count)
@@ -135,7 +153,7 @@ public struct PPOTrainer {
       metrics.add("rewards/\(source.name)/std", moments.deviation)
     }
     let ended = rollouts.map { $0.completion.stopReason != .length }
-    var scores = state.scoreProcessing(Tensor(total).to(.float32))
+    var scores = processing(Tensor(total).to(.float32))
     let endedTensor = Tensor(ended.map { $0 ? Float(1) : 0 })
     switch settings.missingEOS {
     case .ignored: break
@@ -214,7 +232,7 @@ public struct PPOTrainer {
     var old: [Tensor] = []
     var reference: [Tensor] = []
     var values: [Tensor] = []
-    for part in experience.parts(of: plan.microbatchSize) {
+    for part in experience.parts(of: readingBatchSize) {
       let tokens = experience.batch(part, device: policy.device)
       let start = Date()
       if !settings.reusesSamplingLogProbs {
@@ -238,7 +256,11 @@ public struct PPOTrainer {
     metrics.add("timing/value", seconds.value)
   }
 
-  private func logProbs(_ model: any LanguageModel, _ tokens: TokenBatch) -> Tensor {
+  /// Rows of a forward pass without gradient.
+  var readingBatchSize: Int { settings.readingBatchSize ?? plan.microbatchSize }
+
+  /// log π of the completions' tokens under a model.
+  func logProbs(_ model: any LanguageModel, _ tokens: TokenBatch) -> Tensor {
     withAutocast(plan.autocast, on: policy.device) {
       model.targetLogProbs(of: tokens, temperature: settings.sampling.temperature).logProbs
     }

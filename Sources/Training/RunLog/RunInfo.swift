@@ -7,6 +7,8 @@ public import Foundation
 ///
 /// Written once when the run begins, with ``finished`` nil, and again when it ends.
 public struct RunInfo: Equatable, Sendable {
+  /// The run's name.
+  public var name: String?
   /// Attune's version.
   public var version: String
   /// The run's seed.
@@ -30,10 +32,12 @@ public struct RunInfo: Equatable, Sendable {
 
   /// Creates the description of a run.
   public init(
-    version: String, seed: Int, device: String, libtorchVersion: String, host: String,
+    name: String? = nil, version: String, seed: Int, device: String, libtorchVersion: String,
+    host: String,
     started: Date, finished: Date? = nil, wallSeconds: Double? = nil, commandLine: [String],
     gitCommit: String? = nil
   ) {
+    self.name = name
     self.version = version
     self.seed = seed
     self.device = device
@@ -59,6 +63,7 @@ public struct RunInfo: Equatable, Sendable {
   /// One member a line; dates in UTC.
   var json: String {
     let members: [(String, JSONValue)] = [
+      ("run_name", name.map { .string($0) } ?? .null),
       ("version", .string(version)),
       ("seed", .integer(seed)),
       ("device", .string(device)),

@@ -49,6 +49,7 @@ public final class RunLog {
   /// - Parameters:
   ///   - directory: The run's folder, made where it is missing; nil keeps everything off the disk.
   ///   - targets: Files to write besides `metrics.jsonl`.
+  ///   - eventsDirectory: Where TensorBoard files go; nil is `tensorboard` in the run's folder.
   ///   - stepCount: Optimizer steps of the whole run, for percent and remaining time; 0 if unknown.
   ///   - step: Steps done before: 0 for a new run, the checkpoint's step for a resumed one, whose files
   ///     are then cut as by ``truncate(directory:afterStep:)``.
@@ -56,8 +57,8 @@ public final class RunLog {
   ///   - console: Where progress and warnings go.
   /// - Throws: ``RunLogError``; ``EventFileError`` for TensorBoard files.
   public init(
-    directory: URL?, targets: Set<ReportTarget>, stepCount: Int, startingAt step: Int = 0,
-    keyMetric: String? = nil, console: Console
+    directory: URL?, targets: Set<ReportTarget>, eventsDirectory: URL? = nil, stepCount: Int,
+    startingAt step: Int = 0, keyMetric: String? = nil, console: Console
   ) throws {
     self.directory = directory
     status = StatusLine(
@@ -82,7 +83,8 @@ public final class RunLog {
     events =
       targets.contains(.tensorboard)
       ? try EventFileWriter(
-        directory: directory.appendingPathComponent("tensorboard", isDirectory: true),
+        directory: eventsDirectory
+          ?? directory.appendingPathComponent("tensorboard", isDirectory: true),
         startingAt: step > 0 ? step + 1 : 0) : nil
     history = rows.map(\.entry)
     lastEpoch = rows.last?.epoch

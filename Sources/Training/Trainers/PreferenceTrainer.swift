@@ -12,6 +12,8 @@ public struct PairRows: Sendable {
   public var rejected = TokenRows()
   /// A number for the prompt of each pair, the same for equal prompts.
   public var promptNumbers: [Int] = []
+  /// How much each pair counts in the loss; nil where all count once.
+  public var weights: [Double]?
 
   /// No pairs.
   public init() {}
@@ -20,12 +22,22 @@ public struct PairRows: Sendable {
   public var count: Int { chosen.count }
 }
 
+/// The weights of some pairs, `[B]`; nil where all count once.
+func pairWeights(_ weights: [Double]?, _ indices: [Int], on device: Device) -> Tensor? {
+  weights.map { all in Tensor(indices.map { Float(all[$0]) }, device: device) }
+}
+
+/// What the pairs of a step weigh together, the denominator of its loss.
+func totalWeight(_ weights: [Double]?, _ indices: [Int]) -> Double {
+  weights.map { all in indices.reduce(0) { $0 + all[$1] } } ?? Double(indices.count)
+}
+
 /// Trains a policy on preference pairs with any ``PairObjective``.
 public struct PreferenceTrainer {
   /// Updated in place.
   public let policy: any LanguageModel
-  /// Frozen.
-  public let reference: any LanguageModel
+  /// Frozen; nil is reference-free: its log-probabilities count as 0.
+  public let reference: (any LanguageModel)?
   /// The loss.
   public let objective: any PairObjective
   /// Holds the policy's parameters.
@@ -37,7 +49,7 @@ public struct PreferenceTrainer {
 
   /// Creates a trainer.
   public init(
-    policy: any LanguageModel, reference: any LanguageModel, objective: any PairObjective,
+    policy: any LanguageModel, reference: (any LanguageModel)?, objective: any PairObjective,
     optimizer: any Optimizer, plan: StepPlan, precomputesReference: Bool = false
   ) {
     self.policy = policy
@@ -48,7 +60,7 @@ public struct PreferenceTrainer {
     self.precomputesReference = precomputesReference
   }
 
-  /// Trains until the run's last step.
+  /// Trains until the run's last step; the loss is the weighted mean over the step's pairs.
   ///
   /// - Parameters:
   ///   - pairs: the data.
@@ -61,20 +73,23 @@ public struct PreferenceTrainer {
     _ pairs: PairRows, order: DataOrder, heldOut: PairRows? = nil, run: TrainingRun,
     save: (URL) throws -> Void
   ) throws {
-    try run.begin(save: save)
     let known = precomputesReference ? referenceLogProbs(pairs) : nil
+    try run.begin(save: save)
     for indices in order.batches(from: run.step).prefix(run.remainingStepCount) {
       try Task.checkCancellation()
       optimizer.zeroGrad()
 
+      let total = totalWeight(pairs.weights, indices)
       var metrics = MetricMeans()
       for part in indices.chunks(of: plan.microbatchSize) {
         let rows = distinctRows(pairs, part)
-        let anchor =
-          known?.pairs(part, on: policy.device) ?? withoutGrad { logProbs(reference, rows) }
-        let terms = objective(policy: logProbs(policy, rows), reference: anchor)
-        (terms.loss * (terms.weight / Double(indices.count))).backward()
+        let anchor = known?.pairs(part, on: policy.device) ?? referenceLogProbs(rows)
+        let terms = objective(
+          policy: policyLogProbs(rows, withDetails: run.logsThisStep, &metrics),
+          reference: anchor, weights: pairWeights(pairs.weights, part, on: policy.device))
+        (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
+        metrics.addPadding(lengths: rows.batch.lengths)
       }
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
@@ -94,24 +109,64 @@ public struct PreferenceTrainer {
       padTokenID: plan.padTokenID, device: policy.device)
   }
 
-  private func logProbs(_ model: any LanguageModel, _ rows: DistinctRows) -> PairLogProbs {
-    let sums = rows.spread(
-      withAutocast(plan.autocast, on: policy.device) {
-        model.sequenceLogProbs(of: rows.batch, checkpointing: plan.checkpointsActivations)
-      })
+  private func halves(_ sums: Tensor) -> PairLogProbs {
     let count = sums.size(0) / 2
     return PairLogProbs(
       chosen: sums.narrowed(0, 0..<count), rejected: sums.narrowed(0, count..<2 * count))
   }
 
+  private func policyLogProbs(
+    _ rows: DistinctRows, withDetails: Bool, _ metrics: inout MetricMeans
+  ) -> PairLogProbs {
+    let result = withAutocast(plan.autocast, on: policy.device) {
+      policy.targetLogProbs(
+        of: rows.batch, wantsEntropy: withDetails, wantsMeanLogit: withDetails,
+        checkpointing: plan.checkpointsActivations)
+    }
+    if withDetails { withoutGrad { addDetails(result, rows, &metrics) } }
+    return halves(rows.spread(rows.batch.rowSums(result.logProbs)))
+  }
+
+  /// Means over completion tokens: of the entropy on both sides, of the logits on each.
+  private func addDetails(
+    _ result: TargetLogProbs, _ rows: DistinctRows, _ metrics: inout MetricMeans
+  ) {
+    /// A number of the distinct rows, summed over chosen and over rejected rows.
+    func sums(_ values: Tensor) -> (chosen: Double, rejected: Double) {
+      let sides = halves(rows.spread(values))
+      return (sides.chosen.sum().item, sides.rejected.sum().item)
+    }
+    let counts = sums(Tensor(rows.batch.targetCounts.map(Float.init), device: policy.device))
+    func add(_ name: String, _ sum: Double, _ count: Double) {
+      metrics.add(name, sum / max(count, 1), weight: count)
+    }
+    if let entropy = result.entropy.map({ sums(rows.batch.rowSums($0.detached())) }) {
+      add("entropy", entropy.chosen + entropy.rejected, counts.chosen + counts.rejected)
+    }
+    if let logits = result.meanLogit.map({ sums(rows.batch.rowSums($0)) }) {
+      add("logits/chosen", logits.chosen, counts.chosen)
+      add("logits/rejected", logits.rejected, counts.rejected)
+    }
+  }
+
+  /// Log-probabilities under the reference, without gradient.
+  private func referenceLogProbs(_ rows: DistinctRows) -> PairLogProbs {
+    withoutGrad {
+      guard let reference else {
+        return halves(rows.spread(.zeros([rows.batch.rowCount], device: policy.device)))
+      }
+      return withAutocast(plan.autocast, on: policy.device) {
+        halves(rows.spread(reference.sequenceLogProbs(of: rows.batch)))
+      }
+    }
+  }
+
   private func referenceLogProbs(_ pairs: PairRows) -> KnownLogProbs {
     var known = KnownLogProbs()
-    withoutGrad {
-      for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
-        let sums = logProbs(reference, distinctRows(pairs, part))
-        known.chosen += sums.chosen.floats
-        known.rejected += sums.rejected.floats
-      }
+    for part in plan.evaluationParts(pairs.count) {
+      let sums = referenceLogProbs(distinctRows(pairs, part))
+      known.chosen += sums.chosen.floats
+      known.rejected += sums.rejected.floats
     }
     return known
   }
@@ -120,10 +175,13 @@ public struct PreferenceTrainer {
   public func evaluate(_ pairs: PairRows) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
     withoutGrad {
-      for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
+      for part in plan.evaluationParts(pairs.count) {
         let rows = distinctRows(pairs, part)
-        metrics.add(
-          objective(policy: logProbs(policy, rows), reference: logProbs(reference, rows)))
+        let terms = objective(
+          policy: policyLogProbs(rows, withDetails: true, &metrics),
+          reference: referenceLogProbs(rows),
+          weights: pairWeights(pairs.weights, part, on: policy.device))
+        metrics.add(terms)
       }
     }
     return metrics.values

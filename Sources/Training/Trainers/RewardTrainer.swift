@@ -14,6 +14,8 @@ public struct ScoredPairs: Sendable {
   public var margins: [Double]?
   /// A number for the prompt of each pair, the same for equal prompts.
   public var promptNumbers: [Int] = []
+  /// How much each pair counts in the loss; nil where all count once.
+  public var weights: [Double]?
 
   /// No pairs.
   public init() {}
@@ -43,7 +45,7 @@ public struct RewardTrainer {
     self.plan = plan
   }
 
-  /// Trains until the run's last step.
+  /// Trains until the run's last step; the loss is the weighted mean over the step's pairs.
   ///
   /// - Parameters:
   ///   - pairs: the data.
@@ -62,13 +64,16 @@ public struct RewardTrainer {
       optimizer.zeroGrad()
 
       var metrics = MetricMeans()
-      var range = ScoreRange()
+      var spread = ScoreSpread()
+      let total = totalWeight(pairs.weights, indices)
       for part in indices.chunks(of: plan.microbatchSize) {
-        let terms = loss(pairs, part, &range)
-        (terms.loss * (terms.weight / Double(indices.count))).backward()
+        let rows = distinctRows(pairs, part)
+        let terms = loss(pairs, part, rows, &spread)
+        (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
+        metrics.addPadding(lengths: rows.batch.lengths)
       }
-      range.add(to: &metrics)
+      spread.addRange(to: &metrics)
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
       try run.finishStep(
@@ -80,54 +85,67 @@ public struct RewardTrainer {
     }
   }
 
-  private func loss(_ pairs: ScoredPairs, _ indices: [Int], _ range: inout ScoreRange) -> Terms {
-    let scores = scores(pairs, indices)
+  private func loss(
+    _ pairs: ScoredPairs, _ indices: [Int], _ rows: DistinctRows, _ spread: inout ScoreSpread
+  ) -> Terms {
+    let scores = scores(rows)
     let count = indices.count
     let margin = pairs.margins.map { margins in
       Tensor(indices.map { Float(margins[$0]) }, device: scores.device)
     }
-    range.take(scores.detached())
+    spread.take(scores.detached())
     return objective(
       chosen: scores.narrowed(0, 0..<count), rejected: scores.narrowed(0, count..<2 * count),
-      margin: margin)
+      margin: margin, weights: pairWeights(pairs.weights, indices, on: scores.device))
   }
 
-  /// Scores of chosen, then rejected texts, `[2 B]`: one forward pass for both, each distinct text read once.
-  private func scores(_ pairs: ScoredPairs, _ indices: [Int]) -> Tensor {
-    let rows = DistinctRows(
+  /// Chosen, then rejected texts: one forward pass for both, each distinct text read once.
+  private func distinctRows(_ pairs: ScoredPairs, _ indices: [Int]) -> DistinctRows {
+    DistinctRows(
       indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] },
       padTokenID: plan.padTokenID, device: model.trunk.device)
-    return rows.spread(
+  }
+
+  /// Scores of chosen, then rejected texts, `[2 B]`.
+  private func scores(_ rows: DistinctRows) -> Tensor {
+    rows.spread(
       withAutocast(plan.autocast, on: model.trunk.device) {
         model.scores(of: rows.batch, checkpointing: plan.checkpointsActivations)
       })
   }
 
-  /// Loss, accuracy (ties half) and margin on pairs that were not trained on.
+  /// Loss, accuracy (ties are wrong), margin and calibration on pairs that were not trained on.
   public func evaluate(_ pairs: ScoredPairs) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
-    var range = ScoreRange()
+    var spread = ScoreSpread()
     withoutGrad {
-      for part in Array(0..<pairs.count).chunks(of: plan.microbatchSize) {
-        metrics.add(loss(pairs, part, &range))
+      for part in plan.evaluationParts(pairs.count) {
+        metrics.add(loss(pairs, part, distinctRows(pairs, part), &spread))
       }
     }
-    range.add(to: &metrics)
+    spread.addRange(to: &metrics)
+    metrics.add("calibration_error", ReliabilityBins(margins: spread.margins).expectedError)
     return metrics.values
   }
 }
 
-/// Lowest and highest score of a step or an evaluation, over all its microbatches.
-private struct ScoreRange {
+/// What is known only over all microbatches of a step or an evaluation.
+private struct ScoreSpread {
   private var lowest = Double.infinity
   private var highest = -Double.infinity
+  /// Chosen less rejected score of each pair.
+  private(set) var margins: [Double] = []
 
+  /// Takes scores of chosen, then rejected texts, `[2 B]`.
   mutating func take(_ scores: Tensor) {
-    lowest = min(lowest, scores.min().item)
-    highest = max(highest, scores.max().item)
+    let values = scores.doubles
+    lowest = min(lowest, values.min() ?? lowest)
+    highest = max(highest, values.max() ?? highest)
+    let count = values.count / 2
+    margins += (0..<count).map { values[$0] - values[count + $0] }
   }
 
-  func add(to metrics: inout MetricMeans) {
+  func addRange(to metrics: inout MetricMeans) {
     metrics.add("min_reward", lowest)
     metrics.add("max_reward", highest)
   }

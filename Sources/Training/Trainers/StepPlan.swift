@@ -5,6 +5,8 @@ public import Torch
 public struct StepPlan: Sendable, Equatable {
   /// Rows (or pairs) of a forward pass.
   public var microbatchSize: Int
+  /// Rows (or pairs) of a forward pass in evaluation; nil takes ``microbatchSize``.
+  public var evaluationBatchSize: Int?
   /// The learning rate over the run.
   public var schedule: LearningRateSchedule
   /// Bound of the gradient norm; 0 does not clip.
@@ -15,6 +17,11 @@ public struct StepPlan: Sendable, Equatable {
   public var checkpointsActivations = false
   /// Fills rows; no result depends on it.
   public var padTokenID = 0
+
+  /// Places 0 ..< `count` in the parts evaluation reads at once.
+  func evaluationParts(_ count: Int) -> [[Int]] {
+    Array(0..<count).chunks(of: evaluationBatchSize ?? microbatchSize)
+  }
 
   /// Creates a plan.
   public init(microbatchSize: Int, schedule: LearningRateSchedule) {

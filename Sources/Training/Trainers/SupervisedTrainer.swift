@@ -22,6 +22,8 @@ public struct SupervisedTrainer {
 
   /// Trains until the run's last step.
   ///
+  /// The loss is the weighted mean over the step's target tokens, each with the weight of its row.
+  ///
   /// - Parameters:
   ///   - rows: the data.
   ///   - order: which rows each step takes.
@@ -38,27 +40,29 @@ public struct SupervisedTrainer {
       try Task.checkCancellation()
       optimizer.zeroGrad()
 
-      let batch = indices.map { rows[$0] }.sorted { $0.ids.count < $1.ids.count }
-      let targetCount = Double(batch.reduce(0) { $0 + $1.targetCount })
+      let batch = indices.sorted { rows.length(of: $0) < rows.length(of: $1) }
+      let total = batch.reduce(0) { $0 + rows.weight(of: $1) * Double(rows[$1].targetCount) }
       var metrics = MetricMeans()
       for part in batch.chunks(of: plan.microbatchSize) {
-        let tokens = TokenBatch(part, padTokenID: plan.padTokenID, device: model.device)
-        let terms = loss(tokens, withDetails: run.logsThisStep, &metrics)
-        (terms.loss * (terms.weight / targetCount)).backward()
+        let terms = loss(rows, part, withDetails: run.logsThisStep, &metrics)
+        (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
+        metrics.addPadding(lengths: part.map(rows.length(of:)))
       }
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
       try run.finishStep(
         metrics, epoch: order.epoch(after: run.step + 1),
-        tokenCount: batch.reduce(0) { $0 + $1.ids.count },
+        tokenCount: batch.reduce(0) { $0 + rows.length(of: $1) },
         evaluate: heldOut.map { held in { evaluate(held) } }, save: save)
     }
   }
 
   private func loss(
-    _ tokens: TokenBatch, withDetails: Bool, _ metrics: inout MetricMeans
+    _ rows: TokenRows, _ part: [Int], withDetails: Bool, _ metrics: inout MetricMeans
   ) -> Terms {
+    let tokens = TokenBatch(
+      part.map { rows[$0] }, padTokenID: plan.padTokenID, device: model.device)
     let result = withAutocast(plan.autocast, on: model.device) {
       model.targetLogProbs(
         of: tokens, wantsEntropy: withDetails, wantsTop1: withDetails,
@@ -71,20 +75,31 @@ public struct SupervisedTrainer {
     if let entropy = result.entropy {
       metrics.add("entropy", entropy.detached().mean().item, weight: weight)
     }
-    return NextToken()(tokenLogProbs: result.logProbs)
+    let terms = NextToken()(
+      tokenLogProbs: result.logProbs, weights: targetWeights(rows, part, tokens))
+    metrics.addExponential(
+      "perplexity", ofMean: terms.loss.detached().item, weight: terms.weight)
+    return terms
+  }
+
+  /// The weight of each target's row, `[N]`; nil where all count once.
+  private func targetWeights(_ rows: TokenRows, _ part: [Int], _ tokens: TokenBatch) -> Tensor? {
+    guard rows.isWeighted else { return nil }
+    let weights = zip(part, tokens.targetCounts).flatMap { row, count in
+      repeatElement(Float(rows.weight(of: row)), count: count)
+    }
+    return Tensor(weights, device: model.device)
   }
 
   /// Mean loss a token, perplexity and accuracy on rows that were not trained on.
   public func evaluate(_ rows: TokenRows) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
     withoutGrad {
-      for part in Array(rows).sorted(by: { $0.ids.count < $1.ids.count }).chunks(
-        of: plan.microbatchSize)
-      {
-        let tokens = TokenBatch(part, padTokenID: plan.padTokenID, device: model.device)
-        metrics.add(loss(tokens, withDetails: true, &metrics))
+      let order = rows.indices.sorted { rows.length(of: $0) < rows.length(of: $1) }
+      for part in plan.evaluationParts(rows.count) {
+        metrics.add(loss(rows, part.map { order[$0] }, withDetails: true, &metrics))
       }
     }
-    return metrics.values + [("perplexity", Foundation.exp(metrics["loss"] ?? .nan))]
+    return metrics.values
   }
 }

@@ -46,6 +46,11 @@ struct DPOCommand: ParsableCommand {
   var reference: String?
 
   @Option(
+    name: .customLong("reference_free"),
+    help: "No reference: the policy's own log-ratio is the margin.")
+  var isReferenceFree: Bool = false
+
+  @Option(
     name: .customLong("precompute_ref_log_probs"),
     help: "Let the reference read all pairs once beforehand: cheaper over several epochs.")
   var precomputesReference: Bool = false
@@ -62,6 +67,11 @@ struct DPOCommand: ParsableCommand {
     guard (0..<0.5).contains(labelSmoothing) else {
       throw ValidationError("--label_smoothing: expected 0 to below 0.5, found \(labelSmoothing)")
     }
+    guard !isReferenceFree || (reference == nil && !precomputesReference) else {
+      throw ValidationError(
+        "--reference_free has no use for --ref_model and --precompute_ref_log_probs: leave them out"
+      )
+    }
   }
 
   func run() throws {
@@ -72,7 +82,7 @@ struct DPOCommand: ParsableCommand {
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
-    try settings.optimization.validate()
+    settings.tokenizerFolder = try model.tokenizerFolder()
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
@@ -82,6 +92,7 @@ struct DPOCommand: ParsableCommand {
     var job = DPOJob(settings: settings, modelFolder: modelFolder)
     job.objective = DPO(beta: beta, labelSmoothing: labelSmoothing)
     job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }
+    job.isReferenceFree = isReferenceFree
     job.precomputesReference = precomputesReference
     job.dataFiles = data.sourceNames
     try runInterruptibly(bookkeeping, model.hub) {

@@ -63,6 +63,20 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var method: PPOOptions
   @OptionGroup var sampling: SamplingOptions
 
+  @Option(
+    name: .customLong("stop_token"),
+    help: ArgumentHelp(
+      "What ends a completion: eos for the model's end tokens, or the text of one token in their place.",
+      valueName: "eos|text"))
+  var stopToken: String = "eos"
+
+  @Option(
+    name: .customLong("max_prompt_length"),
+    help: ArgumentHelp(
+      "Most tokens of a prompt; longer ones are left out. 0 takes max_length.", valueName: "tokens")
+  )
+  var maxPromptLength: Int = 0
+
   @Option(name: .customLong("log_completions"), help: "Write the completions of logged updates.")
   var logsCompletions: Bool = false
 
@@ -78,9 +92,12 @@ struct PPOCommand: ParsableCommand {
   func run() throws {
     var settings = try JobSettings(
       run: bookkeeping, precision: model.precision, optimization: optimization,
-      learningRate: learningRate, maxLength: data.maxLength, shuffles: true,
-      chatTemplate: try model.chatTemplate())
-    try settings.optimization.validate()
+      learningRate: learningRate, maxLength: data.maxLength, shuffles: data.shuffles,
+      shownExampleCount: data.shownExampleCount, chatTemplate: try model.chatTemplate())
+    if data.groupsByLength {
+      settings.console.line("group_by_length: not used by ppo, whose completions are not known")
+    }
+    settings.tokenizerFolder = try model.tokenizerFolder()
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
@@ -95,9 +112,13 @@ struct PPOCommand: ParsableCommand {
       try valueModel.map { .folder(try model.hub.model($0, "--value_model")) } ?? .policy
     job.criticLearningRate = valueLearningRate
     job.method = method.settings(sampling)
+    job.stopToken = stopToken
+    job.maxPromptLength = maxPromptLength > 0 ? maxPromptLength : nil
     job.logsCompletions = logsCompletions
     job.printedSampleCount = printedSampleCount
     job.dataFiles = data.sourceNames
-    try runInterruptibly(bookkeeping, model.hub) { try job.run(on: records.train) }
+    try runInterruptibly(bookkeeping, model.hub) {
+      try job.run(on: records.train, heldOut: records.test)
+    }
   }
 }

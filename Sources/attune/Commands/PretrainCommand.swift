@@ -26,12 +26,21 @@ struct PretrainCommand: ParsableCommand {
 
   @OptionGroup var named: DatasetNameOptions
 
+  @OptionGroup var hub: HubOptions
+
   @Option(
     name: .customLong("dataset_train_split"),
-    help: ArgumentHelp("Split of --dataset_name to learn from.", valueName: "split"))
-  var trainSplit: String = "train"
+    help: ArgumentHelp(
+      "Split to learn from: of --dataset_name, or of files named by split (train.jsonl, test-1.jsonl).",
+      valueName: "split"))
+  var trainSplit: String = SplitFiles.defaultTrain
 
-  @OptionGroup var hub: HubOptions
+  @Option(
+    name: .customLong("dataset_test_split"),
+    help: ArgumentHelp(
+      "Split for evaluation: of --dataset_name, or of files named by split, where test is the default if there is one.",
+      valueName: "split"))
+  var testSplit: String?
 
   @Option(
     name: .customLong("tokenizer_name_or_path"),
@@ -70,6 +79,11 @@ struct PretrainCommand: ParsableCommand {
   @Option(name: .customLong("book_sentences"), help: "Sentences of the village's book.")
   var bookCount: Int = 60_000
 
+  @Option(
+    name: .customLong("show_examples"),
+    help: ArgumentHelp("Print this many blocks.", valueName: "count"))
+  var shownExampleCount: Int = 0
+
   @Option(name: .customLong("max_length"), help: "Tokens of a block.")
   var maxLength: Int = 256
   @Option(name: .customLong("learning_rate"), help: "Base learning rate.")
@@ -91,6 +105,11 @@ struct PretrainCommand: ParsableCommand {
         "--hidden_size \(width) must be a multiple of --num_attention_heads \(headCount), with an even quotient"
       )
     }
+    guard testSplit == nil || !paths.isEmpty || named.name != nil else {
+      throw ValidationError(
+        "--dataset_test_split: names a part of --dataset_path or --dataset_name; the village holds out its own"
+      )
+    }
     guard keyHeadCount >= 0, keyHeadCount == 0 || headCount.isMultiple(of: keyHeadCount) else {
       throw ValidationError("--num_key_value_heads must divide --num_attention_heads")
     }
@@ -100,10 +119,10 @@ struct PretrainCommand: ParsableCommand {
     let settings = try JobSettings(
       run: bookkeeping, precision: precision, optimization: optimization,
       learningRate: learningRate,
-      maxLength: maxLength, shuffles: true)
-    try settings.optimization.validate()
+      maxLength: maxLength, shuffles: true, shownExampleCount: shownExampleCount)
     settings.console.line("collecting texts")
-    let texts = try corpus(settings)
+    let files = try files(settings)
+    let texts = try files.map { try self.texts(of: $0.train, settings) } ?? village(settings)
     let tokenizer =
       try tokenizerPath.map { try Tokenizer(folder: hub.tokenizer($0)) }
       ?? BytePairTrainer(vocabularySize: vocabularyCount).train(
@@ -112,23 +131,40 @@ struct PretrainCommand: ParsableCommand {
       vocabularyCount: tokenizer.vocabularyCount, width: width, hiddenWidth: hiddenWidth,
       layerCount: layerCount, headCount: headCount,
       keyHeadCount: keyHeadCount > 0 ? keyHeadCount : nil, maximumLength: maximumLength)
+    let held = try files.map { try self.texts(of: $0.test, settings) } ?? heldOutDocuments()
     let job = PretrainJob(settings: settings, shape: shape)
     try runInterruptibly(bookkeeping, hub) {
-      try job.run(on: texts, tokenizer: tokenizer, heldOut: try heldOut())
+      try job.run(on: texts, tokenizer: tokenizer, heldOut: held)
     }
   }
 
-  private func corpus(_ settings: JobSettings) throws -> [String] {
-    let paths = try named.path(split: trainSplit, hub).map { [$0] } ?? paths
-    guard paths.isEmpty else {
-      let data = try Dataset.load(
-        paths.map { DatasetSource($0) }, accepting: [.languageModelling], method: "pretrain",
-        seed: settings.seed)
-      settings.console.line(data.summary)
-      return data.records.compactMap { record in
-        if case .languageModelling(let text) = record.body { text.text } else { nil }
-      }
+  /// Files to learn from and to hold out; nil where the village serves.
+  private func files(_ settings: JobSettings) throws -> (
+    train: [DatasetSource], test: [DatasetSource]
+  )? {
+    if let train = try named.path(split: trainSplit, hub) {
+      let test = try testSplit.flatMap { try named.path(split: $0, hub) }
+      return ([DatasetSource(train)], test.map { [DatasetSource($0)] } ?? [])
     }
+    guard !paths.isEmpty else { return nil }
+    let files = try SplitFiles(paths, train: trainSplit, test: testSplit)
+    files.lines.forEach(settings.console.line)
+    return (files.train, files.test)
+  }
+
+  /// The texts of files; none where there are no files.
+  private func texts(of files: [DatasetSource], _ settings: JobSettings) throws -> [String] {
+    guard !files.isEmpty else { return [] }
+    let data = try Dataset.load(
+      files, accepting: [.languageModelling], method: "pretrain", seed: settings.seed)
+    settings.console.line(data.summary)
+    return data.records.compactMap { record in
+      if case .languageModelling(let text) = record.body { text.text } else { nil }
+    }
+  }
+
+  /// The book of the village and documents of its tasks.
+  private func village(_ settings: JobSettings) throws -> [String] {
     let shares = [
       Corpus.Share("digest", digestCount), Corpus.Share("digest_notices", noticeCount),
       Corpus.Share("tale", taleCount),
@@ -140,8 +176,7 @@ struct PretrainCommand: ParsableCommand {
   }
 
   /// Documents that nothing else uses, for evaluation.
-  private func heldOut() throws -> [String] {
-    guard paths.isEmpty, named.name == nil else { return [] }
+  private func heldOutDocuments() throws -> [String] {
     let documents = Documents(of: try Millbrook(seed: worldSeed).task("digest"), offset: 5_000_000)
     return (0..<50).map { documents.document($0).text }
   }

@@ -57,7 +57,7 @@ struct RewardCommand: ParsableCommand {
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
-    try settings.optimization.validate()
+    settings.tokenizerFolder = try model.tokenizerFolder()
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

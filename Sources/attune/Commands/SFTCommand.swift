@@ -26,6 +26,13 @@ struct SFTCommand: ParsableCommand {
     name: .customLong("completion_only_loss"), help: "Learn completions only, not prompts.")
   var completionOnlyLoss: Bool = true
 
+  @Option(
+    name: .customLong("assistant_only_loss"),
+    help: ArgumentHelp(
+      "Learn only what the assistant says, in conversations; by default as completion_only_loss, and every turn of a completion.",
+      valueName: "true|false"))
+  var assistantOnlyLoss: Bool?
+
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -37,7 +44,7 @@ struct SFTCommand: ParsableCommand {
       maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount,
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
-    try settings.optimization.validate()
+    settings.tokenizerFolder = try model.tokenizerFolder()
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
@@ -46,6 +53,7 @@ struct SFTCommand: ParsableCommand {
       seed: settings.seed, note: settings.console.line)
     var job = SFTJob(settings: settings, modelFolder: modelFolder)
     job.completionOnlyLoss = completionOnlyLoss
+    job.assistantOnlyLoss = assistantOnlyLoss
     job.dataFiles = data.sourceNames
     try runInterruptibly(bookkeeping, model.hub) {
       try job.run(on: records.train, heldOut: records.test)

@@ -70,6 +70,11 @@ final class Output: Sendable {
     _ = Self.send(Array("\r\u{1B}[K\(text)".utf8), to: progress)
   }
 
+  /// Writes text for the person who waits as it is, without a line end of its own.
+  func showProgress(_ text: String) {
+    _ = Self.send(Array(text.utf8), to: progress)
+  }
+
   /// Writes why the command failed: `attune: <message>`.
   func fail(_ message: String) {
     state.withLock { drain(&$0) }

@@ -9,6 +9,8 @@ public import Training
 
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 extension OptimizationSettings.Algorithm: ExpressibleByArgument {}
+extension SaveStrategy: ExpressibleByArgument {}
+extension EvalStrategy: ExpressibleByArgument {}
 extension KLEstimator: ExpressibleByArgument {}
 extension PPOSettings.Whitening: ExpressibleByArgument {}
 extension TokenRewards.ScorePosition: ExpressibleByArgument {}

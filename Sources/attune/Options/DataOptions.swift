@@ -9,7 +9,7 @@ struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("dataset_path"),
     help: ArgumentHelp(
-      "File or folder of rows (JSON Lines, JSON, CSV, TSV; gzip by name). Repeat to mix several.",
+      "File, folder or quoted pattern (data/train-*.jsonl) of rows (JSON Lines, JSON, CSV, TSV; gzip by name). Repeat to mix several.",
       valueName: "path"))
   var paths: [String] = []
 
@@ -17,12 +17,16 @@ struct DataOptions: ParsableArguments {
 
   @Option(
     name: .customLong("dataset_train_split"),
-    help: ArgumentHelp("Split of --dataset_name to learn from.", valueName: "split"))
-  var trainSplit: String = "train"
+    help: ArgumentHelp(
+      "Split to learn from: of --dataset_name, or of files named by split (train.jsonl, test-1.jsonl).",
+      valueName: "split"))
+  var trainSplit: String = SplitFiles.defaultTrain
 
   @Option(
     name: .customLong("dataset_test_split"),
-    help: ArgumentHelp("Split of --dataset_name for evaluation.", valueName: "split"))
+    help: ArgumentHelp(
+      "Split for evaluation: of --dataset_name, or of files named by split, where test is the default if there is one.",
+      valueName: "split"))
   var testSplit: String?
 
   @Option(
@@ -71,12 +75,9 @@ struct DataOptions: ParsableArguments {
     guard paths.isEmpty || named.name == nil else {
       throw ValidationError("--dataset_path and --dataset_name: give one of them")
     }
-    guard testSplit == nil || named.name != nil else {
+    guard testSplit == nil || (evalPaths.isEmpty && testSplitSize == 0) else {
       throw ValidationError(
-        "--dataset_test_split: names a part of a --dataset_name; files are --eval_dataset_path")
-    }
-    guard testSplit == nil || evalPaths.isEmpty else {
-      throw ValidationError("--dataset_test_split and --eval_dataset_path: give one of them")
+        "--dataset_test_split, --eval_dataset_path and --test_split_size: give one of them")
     }
   }
 
@@ -96,18 +97,11 @@ struct DataOptions: ParsableArguments {
   func load(
     _ hub: HubOptions, accepting: [RowType], method: String, seed: UInt64, note: (String) -> Void
   ) throws -> (train: [Record], test: [Record]) {
-    let limit = maxSamples > 0 ? maxSamples : nil
-    let paths = try named.path(split: trainSplit, hub, limit: limit).map { [$0] } ?? paths
-    guard !paths.isEmpty else {
-      throw UsageError(
-        "missing --dataset_path or --dataset_name: the rows \(method) learns from; "
-          + "'attune world write --help' makes some to try")
-    }
-    let held = try testSplit.flatMap { try named.path(split: $0, hub, limit: limit) }
-    let evalPaths = held.map { [$0] } ?? evalPaths
-    let data = try dataset(paths, accepting, method, seed, note)
-    if !evalPaths.isEmpty {
-      return (data.records, try dataset(evalPaths, accepting, method, seed, note).records)
+    let files = try files(hub, method, note)
+    let data = try dataset(files.train, accepting, method, seed, note)
+    let held = evalPaths.isEmpty ? files.test : evalPaths.map { DatasetSource($0) }
+    if !held.isEmpty {
+      return (data.records, try dataset(held, accepting, method, seed, note).records)
     }
     guard testSplitSize > 0 else { return (data.records, []) }
     let size: TestSize = testSplitSize < 1 ? .fraction(testSplitSize) : .count(Int(testSplitSize))
@@ -116,13 +110,36 @@ struct DataOptions: ParsableArguments {
     return (parts.train.records, parts.test.records)
   }
 
+  /// What to learn from and what to hold out, as far as names tell.
+  private func files(
+    _ hub: HubOptions, _ method: String, _ note: (String) -> Void
+  ) throws -> (train: [DatasetSource], test: [DatasetSource]) {
+    let limit = maxSamples > 0 ? maxSamples : nil
+    if let train = try named.path(split: trainSplit, hub, limit: limit) {
+      let test = try testSplit.flatMap { try named.path(split: $0, hub, limit: limit) }
+      return ([DatasetSource(train)], test.map { [DatasetSource($0)] } ?? [])
+    }
+    guard !paths.isEmpty else {
+      throw UsageError(
+        "missing --dataset_path or --dataset_name: the rows \(method) learns from; "
+          + "'attune world write --help' makes some to try")
+    }
+    let files = try SplitFiles(
+      paths, train: trainSplit, test: testSplit, holdsOut: evalPaths.isEmpty && testSplitSize == 0)
+    files.lines.forEach(note)
+    return (files.train, files.test)
+  }
+
   private func dataset(
-    _ paths: [String], _ accepting: [RowType], _ method: String, _ seed: UInt64,
+    _ files: [DatasetSource], _ accepting: [RowType], _ method: String, _ seed: UInt64,
     _ note: (String) -> Void
   ) throws -> Dataset {
     let mapping = try columns.map { try ColumnMapping(parsing: $0) } ?? ColumnMapping()
-    let sources = paths.map {
-      DatasetSource($0, columns: mapping, maxSamples: maxSamples > 0 ? maxSamples : nil)
+    let sources = files.map { file in
+      var source = file
+      source.columns = mapping
+      source.maxSamples = maxSamples > 0 ? maxSamples : nil
+      return source
     }
     let data = try Dataset.load(sources, accepting: accepting, method: method, seed: seed)
     note(data.summary)

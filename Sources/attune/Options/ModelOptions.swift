@@ -23,6 +23,12 @@ struct ModelOptions: ParsableArguments {
   var chatTemplatePath: String?
 
   @Option(
+    name: .customLong("tokenizer_name_or_path"),
+    help: ArgumentHelp(
+      "Folder or hub name of the tokenizer; by default the model's own.", valueName: "folder|name"))
+  var tokenizerPath: String?
+
+  @Option(
     help: ArgumentHelp(
       "Branch, tag or commit of a model of the hub; the same as owner/name@revision.",
       valueName: "revision"))
@@ -37,6 +43,11 @@ struct ModelOptions: ParsableArguments {
   func folder() throws -> URL {
     try hub.model(modelPath, "--model_name_or_path", revision: revision)
   }
+
+  /// The tokenizer's folder, downloaded where it is on the hub; nil for the model's own.
+  ///
+  /// - Throws: ``HubNameError``.
+  func tokenizerFolder() throws -> URL? { try tokenizerPath.map { try hub.tokenizer($0) } }
 
   /// The chat template to use in place of the tokenizer's; nil where none is named.
   ///

@@ -12,6 +12,13 @@ struct PPOOptions: ParsableArguments {
   var rolloutCount: Int = 64
 
   @Option(
+    name: .customLong("local_rollout_forward_batch_size"),
+    help: ArgumentHelp(
+      "Rows sampled, read and scored at once before an update; 0 samples all together and reads per_device_train_batch_size.",
+      valueName: "rows"))
+  var rolloutBatchSize: Int = 0
+
+  @Option(
     name: .customLong("num_ppo_epochs"),
     help: ArgumentHelp("Passes over the completions of an update.", valueName: "count"))
   var epochCount: Int = 4
@@ -112,6 +119,9 @@ struct PPOOptions: ParsableArguments {
     func require(_ holds: Bool, _ text: String) throws {
       guard holds else { throw ValidationError(text) }
     }
+    try require(
+      rolloutBatchSize >= 0,
+      "--local_rollout_forward_batch_size: expected 0 or more, found \(rolloutBatchSize)")
     try require(klCoefficient >= 0, "--kl_coef: expected at least 0, found \(klCoefficient)")
     try require(
       cliprange > 0 && cliprange < 1,
@@ -140,7 +150,8 @@ struct PPOOptions: ParsableArguments {
     settings.epochCount = epochCount
     settings.minibatchCount = minibatchCount
     settings.sampling = sampling.settings
-    settings.generationBatchSize = rolloutCount
+    settings.generationBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : rolloutCount
+    settings.readingBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : nil
     settings.objective = PPO(
       policyLoss: ClippedPolicyLoss(
         clipRange: cliprange, clipRangeHigh: clipRangeHigh, dualClip: dualClip),

@@ -12,6 +12,27 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp("Folder of the run: model, checkpoints, metrics.", valueName: "folder"))
   var outputFolder: String
 
+  @Option(
+    name: .customLong("overwrite_output_dir"),
+    help:
+      "Remove checkpoints, metrics and completions of an earlier run from output_dir; otherwise they are kept aside."
+  )
+  var overwritesOutput: Bool = false
+
+  @Option(
+    name: .customLong("run_name"),
+    help: ArgumentHelp(
+      "Name of the run in run.json and the model card; by default that of output_dir.",
+      valueName: "name"))
+  var runName: String?
+
+  @Option(
+    name: .customLong("dry_run"),
+    help:
+      "Load everything, show an example, take one step, tell its time and memory, write nothing, and end."
+  )
+  var isDryRun: Bool = false
+
   @Option(help: "Fixes every random choice.")
   var seed: UInt64 = 42
 
@@ -24,6 +45,20 @@ struct RunOptions: ParsableArguments {
     name: .customLong("report_to"),
     help: ArgumentHelp("Besides metrics.jsonl: tensorboard, csv, or none.", valueName: "targets"))
   var targets: [String] = []
+
+  @Option(
+    name: .customLong("logging_dir"),
+    help: ArgumentHelp(
+      "Folder of the TensorBoard files; by default output_dir/tensorboard. Naming one turns them on.",
+      valueName: "folder"))
+  var eventsPath: String?
+
+  @Option(
+    name: .customLong("save_strategy"),
+    help:
+      "When checkpoints are written: no (the final model only), every save_steps, every epoch, or at each best evaluation."
+  )
+  var saveStrategy: SaveStrategy = .steps
 
   @Option(
     name: .customLong("save_steps"),
@@ -40,6 +75,13 @@ struct RunOptions: ParsableArguments {
     name: .customLong("save_first"),
     help: "Save once before the first step, to know that saving works.")
   var savesFirst: Bool = false
+
+  @Option(
+    name: .customLong("eval_strategy"),
+    help:
+      "When held-out rows are evaluated: no (never), every eval_steps, or every epoch; always at the end as well, but for no."
+  )
+  var evalStrategy: EvalStrategy = .steps
 
   @Option(
     name: .customLong("eval_steps"),
@@ -83,6 +125,13 @@ struct OptimizationOptions: ParsableArguments {
     name: .customLong("per_device_train_batch_size"),
     help: ArgumentHelp("Rows (or pairs) of a forward pass.", valueName: "rows"))
   var microbatchSize: Int = 8
+
+  @Option(
+    name: .customLong("per_device_eval_batch_size"),
+    help: ArgumentHelp(
+      "Rows (or pairs) of a forward pass in evaluation; 0 takes per_device_train_batch_size.",
+      valueName: "rows"))
+  var evaluationBatchSize: Int = 0
 
   @Option(
     name: .customLong("gradient_accumulation_steps"),
@@ -148,4 +197,11 @@ struct OptimizationOptions: ParsableArguments {
     name: .customLong("gradient_checkpointing"),
     help: "Compute activations again in the backward pass: less memory, a third more time.")
   var checkpointsActivations: Bool = false
+
+  @Option(
+    name: .customLong("disable_dropout"),
+    help:
+      "Train without dropout. Models here never have any, whatever their configuration says; false only says so."
+  )
+  var disablesDropout: Bool = true
 }

@@ -6,7 +6,7 @@ import LanguageModels
 /// How completions are drawn; used where the policy's own distribution is wanted.
 struct SamplingOptions: ParsableArguments {
   @Option(
-    name: .customLong("max_completion_length"),
+    name: [.customLong("max_completion_length"), .customLong("response_length")],
     help: ArgumentHelp("Most tokens of a completion.", valueName: "tokens"))
   var maxNewTokens: Int = 512
 

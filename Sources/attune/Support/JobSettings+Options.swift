@@ -14,6 +14,9 @@ extension JobSettings {
     chatTemplate: String? = nil
   ) throws {
     self.init(outputFolder: URL(filePath: run.outputFolder))
+    overwritesOutput = run.overwritesOutput
+    runName = run.runName
+    isDryRun = run.isDryRun
     seed = run.seed
     elementType = precision.elementType
     savedType = run.savedType.elementType
@@ -22,12 +25,14 @@ extension JobSettings {
     self.maxLength = maxLength
     self.shuffles = shuffles
     loggingSteps = run.loggingSteps
+    saveStrategy = run.saveStrategy
     saveSteps = run.saveSteps > 0 ? run.saveSteps : nil
     saveLimit = run.saveLimit > 0 ? run.saveLimit : nil
     savesFirst = run.savesFirst
+    evalStrategy = run.evalStrategy
     evalSteps = run.evalSteps > 0 ? run.evalSteps : nil
     loadsBestAtEnd = run.loadsBest
-    bestMetric = run.loadsBest ? run.bestMetric : nil
+    bestMetric = run.loadsBest || run.saveStrategy == .best ? run.bestMetric : nil
     greaterIsBetter = run.greaterIsBetter
     switch run.resume {
     case "false", "": resume = .no
@@ -35,6 +40,8 @@ extension JobSettings {
     default: resume = .folder(URL(filePath: run.resume))
     }
     targets = try Self.targets(run.targets)
+    eventsFolder = run.eventsPath.map { URL(filePath: $0) }
+    if run.eventsPath != nil, !run.targets.contains("none") { targets.insert(.tensorboard) }
     self.shownExampleCount = shownExampleCount
     self.chatTemplate = chatTemplate
     configuration = resolvedConfiguration().map {
@@ -43,8 +50,14 @@ extension JobSettings {
     hubName = run.push.isWanted ? run.push.name : nil
     version = Attune.version
     commandLine = CommandLine.arguments
-    console = Console(isQuiet: run.quiet)
+    let output = Output.current
+    console = Console(isQuiet: run.quiet, sink: output.showProgress)
     tokenCache = .standard
+    try validate()
+    if !optimization.disablesDropout {
+      console.line(
+        "disable_dropout false: models here have no dropout, so there is none to leave on")
+    }
   }
 
   private static func targets(_ names: [String]) throws -> Set<ReportTarget> {
@@ -67,6 +80,7 @@ extension OptimizationSettings {
     self.init()
     algorithm = options.optim
     microbatchSize = options.microbatchSize
+    evaluationBatchSize = options.evaluationBatchSize == 0 ? nil : options.evaluationBatchSize
     accumulation = options.accumulation
     epochCount = options.epochCount
     maxSteps = options.maxSteps
@@ -90,7 +104,8 @@ extension OptimizationSettings {
 /// finished model where that is wanted.
 func runInterruptibly(_ run: RunOptions, _ hub: HubOptions, _ body: () throws -> Void) throws {
   let folder = URL(filePath: run.outputFolder)
-  let repository = try run.push.repository(for: folder, hub)
+  // A dry run leaves nothing to push.
+  let repository = run.isDryRun ? nil : try run.push.repository(for: folder, hub)
   Interruption.listen()
   do {
     try body()

@@ -136,9 +136,12 @@ struct TextEncoderTests {
 
   // MARK: Letters: one token each
 
-  private func tiny(maxLength: Int = 64, completionOnlyLoss: Bool = true) throws -> TextEncoder {
+  private func tiny(
+    maxLength: Int = 64, completionOnlyLoss: Bool = true, assistantOnlyLoss: Bool? = nil
+  ) throws -> TextEncoder {
     TextEncoder(
-      try Workshop().tokenizer(), maxLength: maxLength, completionOnlyLoss: completionOnlyLoss)
+      try Workshop().tokenizer(), maxLength: maxLength, completionOnlyLoss: completionOnlyLoss,
+      assistantOnlyLoss: assistantOnlyLoss)
   }
 
   private func ids(_ text: String) -> [Int] { text.compactMap(TinyModel.id(of:)) }
@@ -195,6 +198,49 @@ struct TextEncoderTests {
     let row = try #require(
       try encoder.supervised(Record(.languageModelling(.messages(messages)))).row)
     #expect(marked(row, encoder).filter { $0 != "_" } == " ok$")
+  }
+
+  @Test("assistant-only loss decides about whole conversations, whatever completion-only loss says")
+  func assistantOnly() throws {
+    let record = Record(.languageModelling(.messages(chat)))
+    let turns = try tiny(completionOnlyLoss: false, assistantOnlyLoss: true)
+    let some = try #require(turns.supervised(record).row)
+    #expect(marked(some, turns).filter { $0 != "_" } == " yo$ ok$")
+    let whole = try tiny(assistantOnlyLoss: false)
+    let all = try #require(whole.supervised(record).row)
+    #expect(all.targetCount == all.ids.count - 1)
+    #expect(try tiny(completionOnlyLoss: false).supervised(record).row == all)
+  }
+
+  @Test("of a completion of several turns all count, or with assistant-only loss the assistant's")
+  func completionTurns() throws {
+    let record = Record(
+      .promptCompletion(
+        prompt: .messages([chat[0]]), completion: .messages(Array(chat.dropFirst()))))
+    let encoder = try tiny()
+    let all = try #require(encoder.supervised(record).row)
+    #expect(marked(all, encoder).filter { $0 != "_" } == " yo$\n\nUser: so\n\nAssistant: ok$")
+    let turns = try tiny(assistantOnlyLoss: true)
+    let some = try #require(turns.supervised(record).row)
+    #expect(some.ids == all.ids)
+    #expect(marked(some, turns).filter { $0 != "_" } == " yo$ ok$")
+  }
+
+  @Test("a turn of weight 0 in a completion does not count, the others do")
+  func weightZeroInCompletion() throws {
+    var messages = chat
+    messages[1].weight = 0
+    let record = Record(
+      .promptCompletion(
+        prompt: .messages([messages[0]]), completion: .messages(Array(messages.dropFirst()))))
+    let encoder = try tiny()
+    let row = try #require(encoder.supervised(record).row)
+    #expect(marked(row, encoder).filter { $0 != "_" } == "\n\nUser: so\n\nAssistant: ok$")
+    messages[3].weight = 0
+    let none = Record(
+      .promptCompletion(
+        prompt: .messages([messages[0]]), completion: .messages([messages[1]])))
+    #expect(encoder.supervised(none).drop == .nothingToLearn)
   }
 
   @Test("a prompt of messages with its answer is the chat that ends with this answer")

@@ -27,6 +27,27 @@ struct TokenStorageTests {
     #expect((0..<3).map(rows.length(of:)) == [3, 1, 2])
   }
 
+  @Test("rows count once unless they are given a weight")
+  func rowWeights() {
+    var rows = rows([[1, 2, 3], [4, 5]])
+    #expect(!rows.isWeighted)
+    #expect(rows.weight(of: 1) == 1)
+    rows.append(TokenRow(ids: [6, 7], isTarget: [true, true]), weight: 0.25)
+    rows.append(TokenRow(ids: [8, 9], isTarget: [true, true]))
+    #expect(rows.isWeighted)
+    #expect((0..<4).map(rows.weight(of:)) == [1, 1, 0.25, 1])
+  }
+
+  @Test("the cache keeps the weights of rows")
+  func cachedWeights() throws {
+    let folder = try ScratchFolder()
+    let cache = TokenCache(folder: folder.url)
+    var weighted = rows([[1, 2, 3]])
+    weighted.append(TokenRow(ids: [4, 5], isTarget: [true, true]), weight: 0.1)
+    cache.store([weighted, rows([[1, 2]])], "key")
+    #expect(cache.rows("key") == [weighted, rows([[1, 2]])])
+  }
+
   @Test("wrapped rows are blocks of one length; all tokens count but each block's first")
   func wrapped() {
     let blocks = rows([[1, 2, 3], [4], [5, 7, 8]]).wrapped(length: 3)

@@ -74,6 +74,123 @@ struct PPOJobTests {
     #expect(lines.map { $0["epoch"] } == [1.6, 3.2, 6.4, 8])
   }
 
+  @Test("held-out prompts are sampled with the same random numbers each time and change nothing")
+  func evaluation() throws {
+    let workshop = try Workshop()
+    func run(_ name: String, heldOut: [Record]) throws -> [[String: Double]] {
+      let job = job(workshop, name, steps: 3) {
+        $0.settings.evalSteps = 1
+        $0.settings.optimization.learningRate = 1e-12
+        $0.method.scoreProcessing = ScoreProcessing(scaling: .running)
+      }
+      try job.run(on: Letters.prompts(16), heldOut: heldOut)
+      return try workshop.metrics(name)
+    }
+    let lines = try run("with", heldOut: Letters.prompts(6, seed: 9))
+    let evaluations = lines.filter { $0["eval_objective/kl"] != nil }
+    #expect(evaluations.count == 3)
+    // The policy hardly moves, so the same completions come each time, and they are the reference's own.
+    #expect(Set(evaluations.map { $0["eval_objective/raw_scores"] }).count == 1)
+    expectClose(evaluations.map { $0["eval_objective/kl"] ?? .nan }, [0, 0, 0], atol: 1e-5)
+    let names = [
+      "eval_objective/scores", "eval_objective/rlhf_reward", "eval_rewards/share/mean",
+      "eval_completions/mean_length", "eval_completions/clipped_ratio", "eval_val/num_eos_tokens",
+    ]
+    #expect(names.filter { evaluations[0][$0] == nil } == [])
+    #expect(!evaluations[0].keys.contains { $0.contains("timing") })
+    let plain = try run("without", heldOut: [])
+    for name in ["objective/scores", "loss", "objective/kl"] {
+      #expect(
+        plain.compactMap { $0[name] } == lines.compactMap { $0[name] }, "\(name)")
+    }
+  }
+
+  @Test("load_best_model_at_end keeps policy and critic of the best evaluation")
+  func best() throws {
+    let workshop = try Workshop()
+    let job = job(workshop, steps: 4) {
+      $0.settings.evalSteps = 1
+      $0.settings.saveStrategy = .best
+      $0.settings.loadsBestAtEnd = true
+      $0.settings.bestMetric = "objective/kl"
+    }
+    try job.run(on: Letters.prompts(16), heldOut: Letters.prompts(6, seed: 9))
+    let state = try TrainerState(
+      checkpoint: #require(CheckpointStore(outputFolder: workshop.folder["run"]).latest))
+    let step = try #require(state.bestStep)
+    for part in ["", "critic/"] {
+      #expect(
+        try workshop.bytes("run/\(part)model.safetensors")
+          == workshop.bytes("run/checkpoint-\(step)/\(part)model.safetensors"), "\(part)")
+    }
+  }
+
+  @Test("the size of forward passes without gradient changes no number")
+  func readingBatches() throws {
+    let lines = try [nil, 1, 5].map { size in
+      try #require(
+        try metrics(steps: 1) {
+          $0.method.readingBatchSize = size
+          $0.method.generationBatchSize = size ?? 16
+        }.first)
+    }
+    for name in [
+      "loss", "objective/entropy", "objective/scores", "grad_norm", "val/num_eos_tokens",
+    ] {
+      expectClose(
+        lines.map { $0[name] ?? .nan }, [Double](repeating: lines[0][name] ?? .infinity, count: 3),
+        atol: 1e-5, rtol: 1e-4)
+    }
+  }
+
+  @Test("a stop token ends completions in place of the model's own")
+  func stopToken() throws {
+    let workshop = try Workshop()
+    let job = job(workshop, steps: 1) {
+      $0.logsCompletions = true
+      $0.stopToken = "a"
+      $0.method.sampling.maxNewTokens = 40
+      $0.method.sampling.stopTokenIDs = []
+    }
+    try job.run(on: Letters.prompts(16))
+    let text = try String(
+      contentsOf: workshop.folder["run/completions/step_000001.jsonl"], encoding: .utf8)
+    let rows = try text.split(separator: "\n").map {
+      try #require(JSONValue(parsing: String($0)).object)
+    }
+    let stopped = rows.filter { $0["stop_reason"]?.string == "stop" }
+    #expect(!stopped.isEmpty)
+    #expect(stopped.allSatisfy { $0["completion"]?.string?.hasSuffix("a") == true })
+    #expect(rows.allSatisfy { !($0["completion"]?.string?.dropLast().contains("a") ?? true) })
+    let none = self.job(workshop, "other") { $0.stopToken = "abc" }
+    let error = #expect(throws: TrainingError.self) { try none.run(on: Letters.prompts(16)) }
+    guard case .badSetting("stop_token", _, _) = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
+  @Test("without shuffling the first prompts come first, and long prompts are left out")
+  func promptOrder() throws {
+    let workshop = try Workshop()
+    let records = ["abcdefgh", "ab", "bc", "cd", "de", "ef", "fg", "gh", "ha"].map {
+      Record(.promptOnly(.plain($0)))
+    }
+    let job = job(workshop, steps: 1) {
+      $0.settings.shuffles = false
+      $0.maxPromptLength = 4
+      $0.logsCompletions = true
+      $0.method.rolloutCount = 8
+    }
+    try job.run(on: records)
+    let text = try String(
+      contentsOf: workshop.folder["run/completions/step_000001.jsonl"], encoding: .utf8)
+    let prompts = try text.split(separator: "\n").map { line in
+      try #require(JSONValue(parsing: String(line)).object)["prompt"]?.string
+    }
+    #expect(prompts == ["ab", "bc", "cd", "de", "ef", "fg", "gh", "ha"])
+  }
+
   // MARK: The first step
 
   @Test("the first minibatch has ratio 1 and nothing clipped", arguments: [false, true])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Feedback
 import Foundation
+import Feedback
 import LanguageModels
 import Objectives
 import TestSupport
@@ -123,6 +124,140 @@ struct BatchSplittingTests {
     }
     expectEqual(
       steps, ["rewards/chosen", "rewards/margins", "rewards/accuracies", "logps/chosen"])
+  }
+
+  /// The records with weights 0.5, 1, 1.5, 2, 0.5, …
+  private func weighted(_ records: [Record]) -> [Record] {
+    records.enumerated().map { index, record in
+      var copy = record
+      copy.weight = Double(index % 4 + 1) / 2
+      return copy
+    }
+  }
+
+  @Test("supervised learning with row weights: the same")
+  func weightedSupervised() throws {
+    let workshop = try Workshop()
+    let rows = try preparation(workshop).supervised(weighted(Letters.completions(8)))
+    try #require(rows.isWeighted)
+    let steps = try ways.map { size, pad in
+      let model = try workshop.model()
+      return try step(model.parameters) { optimizer, run in
+        try SupervisedTrainer(model: model, optimizer: optimizer, plan: plan(size, pad: pad))
+          .fit(rows, order: order, run: run, save: { _ in })
+      }
+    }
+    expectEqual(steps, ["mean_token_accuracy", "entropy", "perplexity", "grad_norm"])
+    let plain = try preparation(workshop).supervised(Letters.completions(8))
+    let model = try workshop.model()
+    let trainer = SupervisedTrainer(
+      model: model, optimizer: SGD(model.parameters, learningRate: 1), plan: plan(8, pad: 0))
+    let losses = [rows, plain].map { rows in
+      Dictionary(uniqueKeysWithValues: trainer.evaluate(rows).map { ($0.name, $0.value) })["loss"]
+        ?? .nan
+    }
+    expectClose([losses[0]], [steps[0].loss], atol: 1e-6)
+    #expect(abs(losses[0] - losses[1]) > 1e-4)
+  }
+
+  @Test("reward models and DPO with pair weights: the same, and a weight of 2 is the pair twice")
+  func weightedPairs() throws {
+    let workshop = try Workshop()
+    var other = TinyModel()
+    other.seed = 8
+    try other.write(to: workshop.folder["reference"])
+    let records = weighted(Letters.pairs(8))
+    let pairs = try preparation(workshop).pairs(records)
+    let scored = try preparation(workshop).scoredPairs(records)
+    #expect(pairs.weights == [0.5, 1, 1.5, 2, 0.5, 1, 1.5, 2])
+    #expect(scored.weights == pairs.weights)
+    // Two halves weigh as one, and three times a half as one and a half.
+    let repeated = Letters.pairs(8).enumerated().flatMap { index, record in
+      Array(repeating: record, count: index % 4 + 1)
+    }
+    let dpo = try ways.map { try dpoStep(workshop, pairs, order, $0.0, pad: $0.1) }
+    expectEqual(dpo, ["rewards/margins", "logps/chosen", "logits/chosen", "entropy"])
+    let longOrder = DataOrder(rowCount: 20, batchSize: 20, seed: 1, shuffles: false)
+    let dpoTwice = try dpoStep(
+      workshop, preparation(workshop).pairs(repeated), longOrder, 7, pad: 0)
+    expectEqual([dpo[0], dpoTwice], [])
+    let reward = try ways.map { try rewardStep(workshop, scored, order, $0.0, pad: $0.1) }
+    expectEqual(reward, ["accuracy", "margin", "mean_reward"])
+    let rewardTwice = try rewardStep(
+      workshop, preparation(workshop).scoredPairs(repeated), longOrder, 7, pad: 0)
+    expectEqual([reward[0], rewardTwice], [])
+  }
+
+  private func dpoStep(
+    _ workshop: Workshop, _ pairs: PairRows, _ order: DataOrder, _ size: Int, pad: Int
+  ) throws -> Step {
+    let model = try workshop.model()
+    let reference = try ModelFolder(workshop.folder["reference"]).languageModel()
+    return try step(model.parameters) { optimizer, run in
+      try PreferenceTrainer(
+        policy: model, reference: reference, objective: DPO(), optimizer: optimizer,
+        plan: plan(size, pad: pad)
+      ).fit(pairs, order: order, run: run, save: { _ in })
+    }
+  }
+
+  private func rewardStep(
+    _ workshop: Workshop, _ pairs: ScoredPairs, _ order: DataOrder, _ size: Int, pad: Int
+  ) throws -> Step {
+    let model = try ModelFolder(workshop.base).scalarHeadModel(freshHead: Generator(seed: 5))
+    model.setTrainable(true)
+    return try step(model.parameters) { optimizer, run in
+      try RewardTrainer(
+        model: model, objective: BradleyTerry(centerRewardsCoefficient: 0.01),
+        optimizer: optimizer, plan: plan(size, pad: pad)
+      ).fit(pairs, order: order, run: run, save: { _ in })
+    }
+  }
+
+  @Test("evaluation does not depend on its batch size, for all three")
+  func evaluationBatches() throws {
+    let workshop = try Workshop()
+    let rows = try preparation(workshop).supervised(Letters.completions(7))
+    let pairs = try preparation(workshop).pairs(Letters.pairs(7))
+    let scored = try preparation(workshop).scoredPairs(Letters.pairs(7))
+    let model = try workshop.model()
+    let head = try ModelFolder(workshop.base).scalarHeadModel(freshHead: Generator(seed: 5))
+    let none = SGD([], learningRate: 1)
+    let results = [nil, 1, 3, 64].map { size in
+      var plan = plan(2, pad: 0)
+      plan.evaluationBatchSize = size
+      let all =
+        SupervisedTrainer(model: model, optimizer: none, plan: plan).evaluate(rows)
+        + PreferenceTrainer(
+          policy: model, reference: nil, objective: DPO(), optimizer: none, plan: plan
+        ).evaluate(pairs)
+        + RewardTrainer(model: head, objective: BradleyTerry(), optimizer: none, plan: plan)
+        .evaluate(scored)
+      return all.sorted { ($0.name, $0.value) < ($1.name, $1.value) }
+    }
+    #expect(results[0].contains { $0.name == "calibration_error" })
+    for result in results.dropFirst() {
+      #expect(result.map(\.name) == results[0].map(\.name))
+      expectClose(result.map(\.value), results[0].map(\.value), atol: 1e-5, rtol: 1e-5)
+    }
+  }
+
+  @Test("without a reference the rewards are beta times the policy's log-probabilities")
+  func referenceFree() throws {
+    let workshop = try Workshop()
+    let pairs = try preparation(workshop).pairs(Letters.pairs(6))
+    let model = try workshop.model()
+    let values = PreferenceTrainer(
+      policy: model, reference: nil, objective: DPO(beta: 0.2),
+      optimizer: SGD([], learningRate: 1), plan: plan(4, pad: 0)
+    ).evaluate(pairs)
+    let found = Dictionary(uniqueKeysWithValues: values.map { ($0.name, $0.value) })
+    for side in ["chosen", "rejected"] {
+      let reward = try #require(found["rewards/\(side)"])
+      let logProb = try #require(found["logps/\(side)"])
+      #expect(logProb < -1)
+      expectClose([reward], [0.2 * logProb], atol: 1e-5)
+    }
   }
 
   @Test("the last log line has the costly metrics too, wherever the run ends")
