@@ -42,7 +42,9 @@ public final class ClassifierModel {
 
   /// Marks all parameters as trained or as frozen.
   public func setTrainable(_ value: Bool) {
-    for (_, tensor) in parameters { tensor.requiringGrad(value) }
+    for (name, tensor) in parameters where !QuantizedNames.isPart(name, tensor) {
+      tensor.requiringGrad(value)
+    }
   }
 
   /// One number a row and label, read at the row's last token that is no padding.

@@ -104,13 +104,15 @@ extension LanguageModel {
   /// Type of the parameters.
   public var elementType: ElementType { outputWeight.elementType }
 
-  /// Marks all parameters as trained or as frozen.
+  /// Marks all parameters as trained or as frozen; matrices in few bits stay frozen.
   public func setTrainable(_ value: Bool) {
-    for (_, tensor) in parameters { tensor.requiringGrad(value) }
+    for (name, tensor) in parameters where !QuantizedNames.isPart(name, tensor) {
+      tensor.requiringGrad(value)
+    }
   }
 
   /// Count of numbers in the model.
-  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.tensor.elementCount } }
+  public var parameterCount: Int { parameters.weightCount }
 
   /// Log-probabilities of a batch's target tokens.
   ///

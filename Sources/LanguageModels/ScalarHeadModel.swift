@@ -35,6 +35,17 @@ public final class ScalarHeadModel {
     headParameters = Array(store.parameters[before...])
   }
 
+  /// The same head, shared, on another trunk of the same width.
+  package func onTrunk(_ trunk: any LanguageModel) -> ScalarHeadModel {
+    ScalarHeadModel(trunk: trunk, head: head, headParameters: headParameters)
+  }
+
+  private init(trunk: any LanguageModel, head: Linear, headParameters: NamedTensors) {
+    self.trunk = trunk
+    self.head = head
+    self.headParameters = headParameters
+  }
+
   /// Parameters of trunk and head; the language head, which no score depends on, is left out.
   public var parameters: NamedTensors { trunk.parametersBelowHead + headParameters }
 
@@ -44,9 +55,16 @@ public final class ScalarHeadModel {
     return named?.count == 1 ? named ?? [] : ["LABEL_0"]
   }
 
+  /// What an adapter's file holds: the trunk's adapter, and the head under the name PEFT gives it.
+  var adapterParameters: NamedTensors {
+    trunk.parameters + headParameters.map { (AdapterNames.prefix + $0.name, $0.tensor) }
+  }
+
   /// Marks all parameters as trained or as frozen.
   public func setTrainable(_ value: Bool) {
-    for (_, tensor) in parameters { tensor.requiringGrad(value) }
+    for (name, tensor) in parameters where !QuantizedNames.isPart(name, tensor) {
+      tensor.requiringGrad(value)
+    }
   }
 
   /// One score a row, read at its last token that is no padding.

@@ -64,7 +64,7 @@ extension Tensor {
 /// Runs `body` without keeping what it computes in between; the backward pass runs it again.
 ///
 /// Trades one more forward pass for the memory of the activations inside. `body` must give the same numbers both
-/// times: no random draws without a generator of its own.
+/// times: no random draws but those of ``withDropout(seed:_:)`` and of generators of its own.
 ///
 /// - Parameters:
 ///   - inputs: everything differentiable that `body` reads besides parameters; where none of them requires gradients
@@ -73,7 +73,7 @@ extension Tensor {
 /// - Returns: what `body` gives.
 public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Tensor) -> Tensor {
   guard ct_grad_enabled(), inputs.contains(where: \.requiresGrad) else { return body(inputs) }
-  let box = Unmanaged.passRetained(CheckpointBody(body))
+  let box = Unmanaged.passRetained(CheckpointBody(body, dropout: DropoutStream.current?.state))
   let handles = inputs.map { Optional($0.pointer) }
   return withExtendedLifetime(inputs) {
     produce("checkpoint") { result in
@@ -93,9 +93,24 @@ public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Ten
   }
 }
 
+/// What a checkpoint runs twice; the second time it drops what it dropped the first time.
 private final class CheckpointBody {
-  let run: ([Tensor]) -> Tensor
-  init(_ run: @escaping ([Tensor]) -> Tensor) { self.run = run }
+  private let body: ([Tensor]) -> Tensor
+  private let dropout: SplitMix?
+  private var hasRun = false
+
+  init(_ body: @escaping ([Tensor]) -> Tensor, dropout: SplitMix?) {
+    self.body = body
+    self.dropout = dropout
+  }
+
+  func run(_ inputs: [Tensor]) -> Tensor {
+    guard hasRun else {
+      hasRun = true
+      return body(inputs)
+    }
+    return withDropout(seed: dropout) { body(inputs) }
+  }
 }
 
 extension Tensor {

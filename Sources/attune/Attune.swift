@@ -29,6 +29,7 @@ struct Attune: ParsableCommand {
       RewardCommand.self,
       DPOCommand.self,
       PPOCommand.self,
+      MergeCommand.self,
       GenerateCommand.self,
       ChatCommand.self,
       ScoreCommand.self,

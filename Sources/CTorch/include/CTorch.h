@@ -38,6 +38,7 @@ typedef ct_tensor ct_optional_tensor;
 #include "CTorchAutograd.h"
 #include "CTorchRandom.h"
 #include "CTorchOptimizers.h"
+#include "CTorchQuantization.h"
 
 #ifdef __cplusplus
 }

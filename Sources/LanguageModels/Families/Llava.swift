@@ -142,6 +142,20 @@ extension Llava {
     return inserting(trunk, after: parts[2], unless: [trunk, "lm_head.", "embed_out."])
   }
 
+  /// The path of a module in transformers 5 of its path here.
+  static func moduleName(_ path: String) -> String {
+    let outer = [
+      ("vision_tower.vision_model.", "model.vision_tower."),
+      ("vision_tower.", "model.vision_tower."),
+      ("multi_modal_projector.", "model.multi_modal_projector."),
+      ("language_model.model.", "model.language_model."),
+    ]
+    for (here, there) in outer where path.hasPrefix(here) {
+      return there + path.dropFirst(here.count)
+    }
+    return path
+  }
+
   /// The decoder's own name of a name on disk; nil for encoder and projector.
   static func textName(_ stored: String, decoderTrunk: String) -> String? {
     guard let name = storedName(stored, decoderTrunk: decoderTrunk) else { return nil }

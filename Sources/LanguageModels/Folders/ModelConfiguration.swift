@@ -113,9 +113,12 @@ public struct ModelConfiguration: Sendable, Equatable {
   /// - Parameters:
   ///   - kind: what the saved weights are.
   ///   - elementType: type of the saved weights.
+  ///   - quantization: how linear layers are kept in the file; nil is dense.
   /// - Returns: the contents of `config.json`, unknown fields included.
   /// - Throws: what JSON encoding throws.
-  func data(as kind: ModelKind, elementType: ElementType) throws -> Data {
+  func data(
+    as kind: ModelKind, elementType: ElementType, quantization: Quantization? = nil
+  ) throws -> Data {
     var values = fields.values
     if let family = ModelFamily.all[family], hasLanguageHead != (kind == .language) {
       values["architectures"] = [
@@ -124,6 +127,7 @@ public struct ModelConfiguration: Sendable, Equatable {
     }
     values["dtype"] = "\(elementType)"
     values["torch_dtype"] = "\(elementType)"
+    values["quantization_config"] = quantization?.fields
     if case .classifier(let labels) = kind {
       let indices = labels.indices.map { ("\($0)", labels[$0]) }
       values["num_labels"] = labels.count
@@ -136,10 +140,40 @@ public struct ModelConfiguration: Sendable, Equatable {
 
   /// The same configuration with the special tokens of a tokenizer.
   public func naming(bos: Int?, eos: [Int], pad: Int?) throws -> ModelConfiguration {
+    try changing { values in
+      if let bos { values["bos_token_id"] = bos }
+      if !eos.isEmpty { values["eos_token_id"] = eos.count == 1 ? eos[0] : eos }
+      if let pad { values["pad_token_id"] = pad }
+    }
+  }
+
+  /// The same model with an output matrix of its own.
+  func untied() throws -> ModelConfiguration { try changing { $0["tie_word_embeddings"] = false } }
+
+  /// The same model with dense matrices.
+  func withoutQuantization() throws -> ModelConfiguration {
+    try changing { $0["quantization_config"] = nil }
+  }
+
+  /// The same trunk without a language head, for a head of `labelCount` numbers; nil keeps the labels.
+  func asTrunk(labelCount: Int? = nil) throws -> ModelConfiguration {
+    guard hasLanguageHead || labelCount != nil else { return self }
+    return try changing { values in
+      if let family = ModelFamily.all[family] {
+        values["architectures"] = [family.classifierArchitecture]
+      }
+      guard let labelCount, (values["id2label"] as? [String: Any])?.count != labelCount else {
+        return
+      }
+      values["num_labels"] = labelCount
+      values["id2label"] = nil
+      values["label2id"] = nil
+    }
+  }
+
+  private func changing(_ change: (inout [String: Any]) -> Void) throws -> ModelConfiguration {
     var values = fields.values
-    if let bos { values["bos_token_id"] = bos }
-    if !eos.isEmpty { values["eos_token_id"] = eos.count == 1 ? eos[0] : eos }
-    if let pad { values["pad_token_id"] = pad }
+    change(&values)
     let json = try ConfigurationJSON.data(values)
     return try ModelConfiguration(ConfigurationFields(path: path, values: values), json: json)
   }
@@ -151,4 +185,18 @@ public enum ModelKind: Sendable, Equatable {
   case language
   /// A trunk with one number a label as output; one label is a reward model, cost model or critic.
   case classifier(labels: [String])
+}
+
+extension Quantization {
+  /// `quantization_config`, as transformers writes it.
+  fileprivate var fields: [String: Any] {
+    [
+      "quant_method": "bitsandbytes", "load_in_4bit": self == .nf4, "load_in_8bit": self == .int8,
+      "_load_in_4bit": self == .nf4, "_load_in_8bit": self == .int8,
+      "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": true,
+      "bnb_4bit_compute_dtype": "float32", "bnb_4bit_quant_storage": "uint8",
+      "llm_int8_threshold": 6.0, "llm_int8_skip_modules": NSNull(),
+      "llm_int8_has_fp16_weight": false, "llm_int8_enable_fp32_cpu_offload": false,
+    ]
+  }
 }

@@ -21,6 +21,8 @@ struct ModelFamily: Sendable {
   var part: Part?
   /// The name the model asks for, of a name on disk and the trunk of the part; nil for what is no parameter.
   var rename: @Sendable (String, String) -> String? = { name, _ in name }
+  /// The path of a module in transformers, which adapters go by, of its path in checkpoints.
+  var moduleName: @Sendable (String) -> String = { $0 }
 
   /// A language model inside a larger one.
   struct Part: Sendable {
@@ -65,7 +67,7 @@ struct ModelFamily: Sendable {
       classifierArchitecture: "LlavaForSequenceClassification", trunk: "language_model",
       head: "language_model.lm_head.weight",
       part: Part(field: "text_config", standardFamily: "llama", isWhole: true),
-      rename: { Llava.storedName($0, decoderTrunk: $1) }),
+      rename: { Llava.storedName($0, decoderTrunk: $1) }, moduleName: { Llava.moduleName($0) }),
   ]
 
   private static func layout(_ stem: String, _ values: LlamaFamily) -> ModelFamily {

@@ -20,6 +20,11 @@ extension ModelFolder {
     _ model: any LanguageModel, tokenizer: Tokenizer?, to folder: URL,
     elementType: ElementType? = nil, shardByteLimit: Int = 5_000_000_000
   ) throws {
+    if let adapted = model as? AdaptedModel {
+      return try saveAdapter(
+        adapted.parameters, adapted.adapter.configuration, .language, tokenizer, folder, elementType
+      )
+    }
     try save(
       model.parameters, model.configuration, .language, tokenizer, folder,
       elementType ?? model.elementType, shardByteLimit)
@@ -35,11 +40,17 @@ extension ModelFolder {
       folder, elementType ?? model.trunk.elementType, shardByteLimit)
   }
 
-  /// Writes a reward model or critic as a sequence classifier with one label.
+  /// Writes a reward model or critic as a sequence classifier with one label; on an ``AdaptedModel`` the adapter
+  /// with the head.
   public static func save(
     _ model: ScalarHeadModel, tokenizer: Tokenizer?, to folder: URL,
     elementType: ElementType? = nil, shardByteLimit: Int = 5_000_000_000
   ) throws {
+    if let adapted = model.trunk as? AdaptedModel {
+      return try saveAdapter(
+        model.adapterParameters, adapted.adapter.configuration, .scalarHead, tokenizer, folder,
+        elementType)
+    }
     try save(
       model.parameters, model.trunk.configuration, .classifier(labels: model.labels), tokenizer,
       folder, elementType ?? model.trunk.elementType, shardByteLimit)
@@ -49,22 +60,32 @@ extension ModelFolder {
     _ parameters: NamedTensors, _ configuration: ModelConfiguration, _ kind: ModelKind,
     _ tokenizer: Tokenizer?, _ folder: URL, _ type: ElementType, _ shardByteLimit: Int
   ) throws {
-    let stored = withoutGrad { parameters.map { ($0.name, $0.tensor.detached().to(type)) } }
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw ModelFolderError.unwritable(path: folder.path, reason: error.localizedDescription)
+    let stored = withoutGrad {
+      parameters.map { name, tensor in
+        (name, QuantizedNames.isPart(name, tensor) ? tensor : tensor.detached().to(type))
+      }
     }
+    try makeFolder(folder)
     let eos = tokenizer?.eosTokenID.map { [$0] } ?? []
     let named = try configuration.naming(
       bos: configuration.bosTokenID ?? tokenizer?.bosTokenID,
       eos: configuration.eosTokenIDs.isEmpty ? eos : configuration.eosTokenIDs,
       pad: configuration.padTokenID ?? tokenizer?.padTokenID)
     try write(
-      try named.data(as: kind, elementType: type), to: folder.appending(path: "config.json"))
+      try named.data(as: kind, elementType: type, quantization: parameters.quantization),
+      to: folder.appending(path: "config.json"))
     if kind == .language { try writeGenerationConfiguration(named, folder) }
     try tokenizer?.save(to: folder)
     try writeWeights(stored, folder, shardByteLimit)
+    try removeAdapter(folder)
+  }
+
+  static func makeFolder(_ folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw ModelFolderError.unwritable(path: folder.path, reason: error.localizedDescription)
+    }
   }
 
   private static func writeGenerationConfiguration(
@@ -143,7 +164,7 @@ extension ModelFolder {
     return String(repeating: "0", count: max(0, 5 - text.count)) + text
   }
 
-  private static func write(_ data: Data, to url: URL) throws {
+  static func write(_ data: Data, to url: URL) throws {
     do {
       try data.write(to: url, options: .atomic)
     } catch {

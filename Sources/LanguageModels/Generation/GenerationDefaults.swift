@@ -178,7 +178,8 @@ extension ModelFolder {
     var fromConfiguration = GenerationDefaults()
     fromConfiguration.eosTokenIDs = configuration.eosTokenIDs
     fromConfiguration.padTokenID = configuration.padTokenID
-    let file = url.appending(path: "generation_config.json")
+    let name = "generation_config.json"
+    let file = folder(with: name).appending(path: name)
     guard FileManager.default.fileExists(atPath: file.path) else { return fromConfiguration }
     return try GenerationDefaults(file: file).orElse(fromConfiguration)
   }

@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import CTorch
 
-/// y = x Wᵀ + b.
+/// y = x Wᵀ + b, with an adapter's update where the store that builds the model has one for this place.
 public struct Linear {
-  /// `[out, in]`; `[in, out]` where the checkpoint stores it so.
-  public let weight: Tensor
+  /// W as it lies in memory.
+  public let matrix: MatrixStorage
   /// `[out]`, or nil.
   public let bias: Tensor?
-
-  /// Whether `weight` is `[in, out]`, as GPT-2's files have it.
-  public let isTransposed: Bool
+  /// What an adapter adds; nil for all layers of a model without one.
+  public let update: LowRankUpdate?
 
   /// Makes or reads `weight` and, if wanted, `bias` in the scope.
+  ///
+  /// - Parameters:
+  ///   - scope: where the two are.
+  ///   - input: numbers of a vector that goes in.
+  ///   - output: numbers of one that comes out.
+  ///   - bias: whether there is one.
+  ///   - deviation: of fresh weights.
+  ///   - isTransposed: whether the checkpoint stores `weight` as `[in, out]`, as GPT-2's files do.
   public init(
     _ scope: Scope, from input: Int, to output: Int, bias: Bool, deviation: Double = 0.02,
     isTransposed: Bool = false
   ) {
-    let shape = isTransposed ? [input, output] : [output, input]
-    weight = scope.parameter("weight", shape, .normal(deviation: deviation))
+    matrix = scope.matrix(
+      "weight", from: input, to: output, .normal(deviation: deviation), isTransposed: isTransposed)
     self.bias = bias ? scope.parameter("bias", [output], .zeros) : nil
-    self.isTransposed = isTransposed
+    update = scope.update(of: matrix)
   }
+
+  /// The matrix in effect, `[out, in]`: dense, and with the adapter's update.
+  public var weight: Tensor { update?.matrix(over: matrix) ?? matrix.numbers }
 
   /// `[..., in]` to `[..., out]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    linear(x, isTransposed ? weight.transposed(0, 1) : weight, bias)
+    update?(x, matrix, bias) ?? matrix.product(x, bias: bias)
   }
 }
 

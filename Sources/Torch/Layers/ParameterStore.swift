@@ -31,6 +31,8 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
   case shapeMismatch(name: String, stored: [Int], configured: [Int])
   /// Names in the checkpoint that the model has no place for.
   case unexpected(names: [String])
+  /// A matrix in few bits whose parts do not fit each other, or in a format that is not read.
+  case badQuantization(name: String, reason: String)
 
   /// The error or value in words.
   public var description: String {
@@ -41,6 +43,7 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
       "\(name): the file has shape \(stored), config.json makes it \(configured); the two do not belong together"
     case .unexpected(let names):
       "the checkpoint holds \(WeightsError.list(names)), which this architecture has no place for"
+    case .badQuantization(let name, let reason): "\(name): not a quantised matrix: \(reason)"
     }
   }
 
@@ -53,15 +56,23 @@ public enum WeightsError: Error, Equatable, CustomStringConvertible {
 /// Collects the parameters of a model while its layers are made, drawing them or reading them from a checkpoint.
 ///
 /// Layers ask for tensors by name through a ``Scope``, so the code that builds a model *is* its checkpoint map.
-/// Problems are collected and thrown once by ``finish(ignoring:)``.
+/// Linear layers also ask for an adapter's update of their place, so a model built a second time over the same
+/// tensors (``init(sharing:updates:)``) is the first one with an adapter. Problems are collected and thrown once by
+/// ``finish(ignoring:)``.
 public final class ParameterStore {
   /// The parameters made so far, in order.
   public private(set) var parameters: NamedTensors = []
+
+  /// Gives the update of the linear layer at a path; nil leaves the layer as it is.
+  package typealias Updates = (_ path: String, _ matrix: MatrixStorage) throws -> LowRankUpdate?
 
   private let source: (any TensorSource)?
   private let generator: Generator?
   private let elementType: ElementType
   private let device: Device
+  private let quantization: Quantization?
+  private let updates: Updates?
+  private var sharesTensors: Bool { updates != nil }
   private var problems: [any Error] = []
   private var missing: [String] = []
   private var used: Set<String> = []
@@ -73,17 +84,38 @@ public final class ParameterStore {
     self.generator = generator
     self.elementType = elementType
     self.device = device
+    quantization = nil
+    updates = nil
   }
 
   /// Reads parameters from `source`; those named in a later call of ``allowMissing(_:)`` may be drawn instead.
+  ///
+  /// - Parameters:
+  ///   - source: where the tensors are.
+  ///   - generator: draws what may be missing.
+  ///   - elementType: type of the parameters in memory.
+  ///   - device: where they shall live.
+  ///   - quantization: how the matrices of linear layers are kept; nil keeps them as the source has them.
   public init(
     reading source: any TensorSource, generator: Generator? = nil,
-    elementType: ElementType = .float32, device: Device = .cpu
+    elementType: ElementType = .float32, device: Device = .cpu, quantization: Quantization? = nil
   ) {
     self.source = source
     self.generator = generator
     self.elementType = elementType
     self.device = device
+    self.quantization = quantization
+    updates = nil
+  }
+
+  /// Builds a model over the tensors of another one, without a copy, with an adapter.
+  package init(sharing source: any TensorSource, updates: @escaping Updates) {
+    self.source = source
+    generator = nil
+    elementType = .float32
+    device = .cpu
+    quantization = nil
+    self.updates = updates
   }
 
   /// Lets parameters below a prefix be drawn when the source lacks them: a fresh head on a pretrained trunk.
@@ -113,6 +145,7 @@ public final class ParameterStore {
         throw WeightsError.shapeMismatch(name: name, stored: stored, configured: shape)
       }
       guard let tensor = try source.tensor(name) else { return placeholder(shape) }
+      if sharesTensors { return tensor }
       // Neither the memory nor the history of a file or another model may become part of a parameter.
       let plain = tensor.detached()
       let placed = plain.to(device).to(elementType)
@@ -136,6 +169,65 @@ public final class ParameterStore {
     case .normal(let deviation):
       guard let generator else { return .zeros(shape, elementType: elementType, device: device) }
       return generator.normal(deviation: deviation, shape: shape).to(device).to(elementType)
+    }
+  }
+
+  /// The matrix of a linear layer: read in few bits where the source keeps it so, or put into few bits now.
+  fileprivate func matrix(
+    _ scope: Scope, _ name: String, from input: Int, to output: Int,
+    _ initialization: Initialization, isTransposed: Bool
+  ) -> MatrixStorage {
+    let name = (scope / name).path
+    do {
+      if let found = try quantized(name, [output, input]) {
+        parameters += found.parts(named: name)
+        return .quantized(found, isTransposed: isTransposed)
+      }
+    } catch {
+      problems.append(error)
+      return .dense(placeholder([output, input]))
+    }
+    let shape = isTransposed ? [input, output] : [output, input]
+    let made = read(name, shape) ?? draw(name, shape, initialization)
+    if let quantization, quantization.applies(to: scope.path), made.elementCount > 0 {
+      let found = quantization.matrix(isTransposed ? made.transposed(0, 1).contiguous() : made)
+      parameters += found.parts(named: name)
+      return .quantized(found, isTransposed: isTransposed)
+    }
+    parameters.append((name, made))
+    return .dense(made, isTransposed: isTransposed)
+  }
+
+  private func quantized(_ name: String, _ shape: [Int]) throws -> (any QuantizedMatrix)? {
+    guard let source, source.shape(of: name) != nil else { return nil }
+    if source.shape(of: name + QuantizedNames.fp4State) != nil {
+      throw WeightsError.badQuantization(
+        name: name, reason: "it is in FP4, which is not read; quantise the model in NF4 instead")
+    }
+    let found: any QuantizedMatrix
+    if source.shape(of: name + QuantizedNames.nf4State) != nil {
+      found = try NF4Matrix(reading: name, from: source, shape: shape, isShared: sharesTensors)
+    } else if source.shape(of: Int8Matrix.neighbour(of: name, QuantizedNames.int8Scale)) != nil,
+      let codes = try source.tensor(name), codes.elementType == .int8
+    {
+      guard codes.shape == shape else {
+        throw WeightsError.shapeMismatch(name: name, stored: codes.shape, configured: shape)
+      }
+      found = try Int8Matrix(reading: name, codes: codes, from: source, isShared: sharesTensors)
+    } else {
+      return nil
+    }
+    used.formUnion(found.parts(named: name).map(\.name))
+    return sharesTensors ? found : found.to(device)
+  }
+
+  fileprivate func update(_ path: String, _ matrix: MatrixStorage) -> LowRankUpdate? {
+    guard let updates else { return nil }
+    do {
+      return try updates(path, matrix)
+    } catch {
+      problems.append(error)
+      return nil
     }
   }
 
@@ -173,6 +265,18 @@ public struct Scope {
   {
     store.parameter((self / name).path, shape, initialization)
   }
+
+  /// The matrix `name` of a linear layer here, in as few bits as the store keeps such matrices.
+  func matrix(
+    _ name: String, from input: Int, to output: Int, _ initialization: Initialization,
+    isTransposed: Bool
+  ) -> MatrixStorage {
+    store.matrix(
+      self, name, from: input, to: output, initialization, isTransposed: isTransposed)
+  }
+
+  /// What the store's adapter adds to the linear layer here.
+  func update(of matrix: MatrixStorage) -> LowRankUpdate? { store.update(path, matrix) }
 }
 
 /// Tensors by name in memory; copies a model, or feeds one in a test.

@@ -50,6 +50,9 @@ public struct Tensor {
       Device.Kind(rawValue: ct_device_type(pointer)) ?? .cpu, index: Int(ct_device_index(pointer)))
   }
 
+  /// Whether two values are one tensor, not merely equal numbers.
+  package func isSame(as other: Tensor) -> Bool { handle === other.handle }
+
   /// Tensor handles alive in the process, for leak tests.
   public static var liveCount: Int { Int(ct_live_handles()) }
 }

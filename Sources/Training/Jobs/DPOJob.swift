@@ -50,13 +50,13 @@ public struct DPOJob {
       }, groups: pairs.promptNumbers, keyMetric: "rewards/margins",
       padTokenID: tokenizer.padTokenID ?? 0)
 
-    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let policy = try source.languageModel(
-      elementType: settings.elementType, device: settings.device)
+    let models = try RunModels(settings)
+    let policy = try models.policy(folder, checkpoint: session.checkpoint)
     let lengths = [pairs.chosen, pairs.rejected].flatMap { $0.indices.map($0.length(of:)) }
     try policy.requirePositions(forTexts: lengths.max() ?? 0, boundBy: "max_length")
-    policy.setTrainable(true)
-    let reference = try reference(folder)
+    let reference =
+      isReferenceFree
+      ? nil : try models.reference(referenceFolder.map { try ModelFolder($0) } ?? folder)
     let optimizer = settings.optimization.optimizer(policy.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount
@@ -75,20 +75,13 @@ public struct DPOJob {
       try ModelFolder.save(policy, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
-    let best = try session.bestFolder.map {
-      try ModelFolder($0).languageModel(elementType: settings.elementType)
-    }
+    let best = try session.bestFolder.map { try models.policy(folder, checkpoint: $0) }
     try session.finish(
-      base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290", tags: ["dpo"]
+      base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290",
+      tags: settings.tags + ["dpo"]
     ) {
       try ModelFolder.save(
         best ?? policy, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
     }
-  }
-
-  private func reference(_ start: ModelFolder) throws -> (any LanguageModel)? {
-    guard !isReferenceFree else { return nil }
-    return try (referenceFolder.map { try ModelFolder($0) } ?? start).languageModel(
-      elementType: settings.elementType, device: settings.device)
   }
 }

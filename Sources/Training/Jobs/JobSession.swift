@@ -24,8 +24,8 @@ final class JobSession {
     "print_config",
     "show_examples", "quiet", "save_dtype", "threads", "device", "log_completions",
     "num_completions_to_print", "offline", "push_to_hub", "hub_model_id", "hub_private_repo",
-    "num_completions_to_print", "run_name", "logging_dir", "save_strategy", "eval_strategy",
-    "per_device_eval_batch_size", "overwrite_output_dir", "dry_run", "disable_dropout",
+    "run_name", "logging_dir", "save_strategy", "eval_strategy",
+    "per_device_eval_batch_size", "overwrite_output_dir", "dry_run",
   ]
 
   init(
@@ -52,7 +52,9 @@ final class JobSession {
       ? optimization.maxSteps
       : max(1, Int((optimization.epochCount / order.epoch(after: 1)).rounded(.up)))
     self.stepCount = stepCount
-    plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
+    var plan = optimization.plan(stepCount: stepCount, padTokenID: padTokenID)
+    plan.dropoutSeed = settings.disablesDropout ? nil : settings.seed
+    self.plan = plan
     checkpoint = try settings.checkpoint()
     let startStep = try checkpoint.map { try TrainerState(checkpoint: $0).globalStep } ?? 0
     if settings.isDryRun {
@@ -169,11 +171,13 @@ final class JobSession {
     let geometry =
       "\(optimization.microbatchSize) x \(order.batchSize / max(1, optimization.microbatchSize)) = \(order.batchSize) rows a step"
     let width = model.outputWeight.size(1)
+    let adapted = model as? AdaptedModel
+    let total = adapted?.totalParameterCount ?? model.parameterCount
     var block: [(String, String)] = [
       ("run", settings.runName ?? settings.outputFolder.lastPathComponent),
       ("method", method),
       (
-        "model", "\(model.configuration.family), width \(width), \(model.parameterCount) parameters"
+        "model", "\(model.configuration.family), width \(width), \(total) parameters"
       ),
       ("trained", "\(trained) parameters"),
       ("data", data),
@@ -188,6 +192,11 @@ final class JobSession {
       ("device", "\(model.device), \(Machine.threadCount) threads"),
       ("memory", memoryEstimate(trained: trained, frozen: frozenCount, type: model.elementType)),
     ]
+    if let adapted {
+      let frozen = Double(adapted.base.parameters.byteCount) / 1_048_576
+      block.append(("adapter", adapted.adapter.summary))
+      block.append(("frozen", "\(NumberText.short(frozen)) MiB of weights"))
+    }
     if run.step > 0 { block.append(("resuming", "after step \(run.step)")) }
     run.log.start(block)
   }

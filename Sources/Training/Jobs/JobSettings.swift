@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Foundation
-import LanguageModels
+public import LanguageModels
 import Tokenizers
 public import Torch
 
@@ -36,6 +36,12 @@ public struct JobSettings {
   public var savedType: ElementType?
   /// Where the models are.
   public var device = Device.cpu
+  /// Trains an adapter of this kind on the frozen model; nil trains all weights.
+  public var adapter: AdapterConfiguration?
+  /// How the weights under an adapter are kept in memory; nil keeps them as they are.
+  public var quantization: Quantization?
+  /// Whether an adapter's dropout is off in training too, as it always is in PPO.
+  public var disablesDropout = false
   /// Optimizer, batches, schedule.
   public var optimization = OptimizationSettings()
   /// Most tokens of a row.
@@ -128,6 +134,9 @@ public struct JobSettings {
       !loadsBestAtEnd || saveStrategy != .no, "save_strategy", "no with load_best_model_at_end",
       "steps, epoch or best: the best model is kept in a checkpoint")
   }
+
+  /// Tags of the model card that follow from the way weights are trained.
+  var tags: [String] { adapter == nil ? [] : ["lora", "peft"] }
 
   /// The checkpoint to continue from.
   ///

@@ -74,18 +74,13 @@ public struct PPOJob {
     let session = try JobSession(
       settings, method: "ppo", rowCount: prompts.count, batchSize: method.rolloutCount,
       keyMetric: "objective/rlhf_reward", padTokenID: padTokenID)
-    let rewards = try rewardSources(tokenizer, padTokenID)
-
-    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let policy = try source.languageModel(
-      elementType: settings.elementType, device: settings.device)
+    let models = try RunModels(settings)
+    let rewards = try rewardSources(tokenizer, models)
+    let policy = try models.policy(folder, checkpoint: session.checkpoint)
     let longest = (prompts.map(\.ids.count).max() ?? 0) + method.sampling.maxNewTokens
     try policy.requirePositions(forTexts: longest, boundBy: "max_completion_length")
-    policy.setTrainable(true)
-    let reference = try (referenceFolder.map { try ModelFolder($0) } ?? folder).languageModel(
-      elementType: settings.elementType, device: settings.device)
-    let critic = try critic(session.checkpoint, policy)
-    critic.setTrainable(true)
+    let reference = try models.reference(referenceFolder.map { try ModelFolder($0) } ?? folder)
+    let critic = try critic(session.checkpoint, policy, folder, models)
     let optimizer = settings.optimization.optimizer(policy.parameters)
     let criticOptimizer = settings.optimization.optimizer(critic.parameters)
     let criticRates = settings.optimization.learningRates(
@@ -120,15 +115,15 @@ public struct PPOJob {
         try state.write(to: folder)
       },
       log: { scored, step in try logSamples(scored, step, tokenizer, session.run.log) })
-    let best = try session.bestFolder.map { folder in
+    let best = try session.bestFolder.map {
       (
-        policy: try ModelFolder(folder).languageModel(elementType: settings.elementType),
-        critic: try self.critic(folder, policy)
+        policy: try models.policy(folder, checkpoint: $0),
+        critic: try self.critic($0, policy, folder, models)
       )
     }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "arXiv:1909.08593, arXiv:2403.17031",
-      tags: ["ppo"]
+      tags: settings.tags + ["ppo"]
     ) { folder in
       try ModelFolder.save(
         best?.policy ?? policy, tokenizer: tokenizer, to: folder, elementType: settings.savedType)
@@ -165,15 +160,17 @@ public struct PPOJob {
     return rows
   }
 
-  private func rewardSources(_ tokenizer: Tokenizer, _ padTokenID: Int) throws -> [RewardSource] {
+  private func rewardSources(
+    _ tokenizer: Tokenizer, _ models: RunModels
+  ) throws -> [RewardSource] {
     var sources: [RewardSource] = []
     if let rewardModelFolder {
+      let folder = try ModelFolder(rewardModelFolder)
       sources.append(
-        try .model(
-          at: rewardModelFolder, policyTokenizer: tokenizer,
-          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize,
-          elementType: settings.elementType,
-          device: settings.device))
+        .model(
+          try models.rewardModel(folder), tokenizer: try folder.tokenizer(),
+          policyTokenizer: tokenizer,
+          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize))
     }
     for (scorer, weight) in scorers {
       var source = RewardSource.scorer(scorer, tokenizer: tokenizer)
@@ -188,18 +185,25 @@ public struct PPOJob {
     return sources
   }
 
-  private func critic(_ checkpoint: URL?, _ policy: any LanguageModel) throws -> ScalarHeadModel {
-    if let checkpoint {
-      return try ModelFolder(checkpoint.appending(path: "critic")).scalarHeadModel(
-        elementType: settings.elementType, device: settings.device)
-    }
+  private func critic(
+    _ checkpoint: URL?, _ policy: any LanguageModel, _ start: ModelFolder, _ models: RunModels
+  ) throws -> ScalarHeadModel {
+    let saved = checkpoint?.appending(path: "critic")
     switch criticStart {
-    case .policy:
+    case .policy where saved == nil:
       let trunk = try policy.copy(elementType: policy.elementType)
-      return ScalarHeadModel(trunk: trunk, generator: nil)
+      let critic = ScalarHeadModel(trunk: trunk, generator: nil)
+      critic.setTrainable(true)
+      return critic
+    case .policy: return try models.trainedScalarHead(start, checkpoint: saved)
     case .folder(let folder):
-      return try ModelFolder(folder).scalarHeadModel(
-        elementType: settings.elementType, device: settings.device)
+      let source = try ModelFolder(folder)
+      guard !source.configuration.hasLanguageHead else {
+        throw ModelFolderError.wrongKind(
+          path: folder.path, found: "a language model", wanted: "a reward model to start the critic"
+        )
+      }
+      return try models.trainedScalarHead(source, checkpoint: saved)
     }
   }
 
@@ -219,14 +223,10 @@ public struct PPOJob {
 }
 
 extension RewardSource {
-  /// A reward model in a folder; texts are tokenised anew where its tokenizer is another than the policy's.
+  /// A reward model; texts are tokenised anew where its tokenizer is another than the policy's.
   static func model(
-    at folder: URL, policyTokenizer: Tokenizer, batchSize: Int, elementType: ElementType?,
-    device: Device
-  ) throws -> RewardSource {
-    let rewardFolder = try ModelFolder(folder)
-    let model = try rewardFolder.scalarHeadModel(elementType: elementType, device: device)
-    let tokenizer = try rewardFolder.tokenizer()
+    _ model: ScalarHeadModel, tokenizer: Tokenizer, policyTokenizer: Tokenizer, batchSize: Int
+  ) -> RewardSource {
     let padTokenID = tokenizer.padTokenID ?? 0
     if tokenizer.fingerprintData == policyTokenizer.fingerprintData {
       return .model(model, batchSize: batchSize, padTokenID: padTokenID)

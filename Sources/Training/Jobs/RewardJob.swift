@@ -44,13 +44,10 @@ public struct RewardJob {
       }, groups: pairs.promptNumbers, keyMetric: "accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
-    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let model = try source.scalarHeadModel(
-      freshHead: Generator(seed: settings.seed), elementType: settings.elementType,
-      device: settings.device)
+    let models = try RunModels(settings)
+    let model = try models.trainedScalarHead(folder, checkpoint: session.checkpoint)
     let lengths = [pairs.chosen, pairs.rejected].flatMap { $0.indices.map($0.length(of:)) }
     try model.trunk.requirePositions(forTexts: lengths.max() ?? 0, boundBy: "max_length")
-    model.setTrainable(true)
     let optimizer = settings.optimization.optimizer(model.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount
@@ -65,12 +62,10 @@ public struct RewardJob {
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
-    let best = try session.bestFolder.map {
-      try ModelFolder($0).scalarHeadModel(elementType: settings.elementType)
-    }
+    let best = try session.bestFolder.map { try models.trainedScalarHead(folder, checkpoint: $0) }
     try session.finish(
       base: modelFolder, datasets: dataFiles, reference: "Bradley-Terry; arXiv:2203.02155",
-      tags: ["reward-model"]
+      tags: settings.tags + ["reward-model"]
     ) {
       try ModelFolder.save(
         best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)

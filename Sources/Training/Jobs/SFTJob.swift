@@ -45,11 +45,10 @@ public struct SFTJob {
       lengths: rows.indices.map(rows.length(of:)), keyMetric: "mean_token_accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
-    let source = try session.checkpoint.map { try ModelFolder($0) } ?? folder
-    let model = try source.languageModel(elementType: settings.elementType, device: settings.device)
+    let models = try RunModels(settings)
+    let model = try models.policy(folder, checkpoint: session.checkpoint)
     try model.requirePositions(
       forTexts: rows.indices.map(rows.length(of:)).max() ?? 0, boundBy: "max_length")
-    model.setTrainable(true)
     let optimizer = settings.optimization.optimizer(model.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     session.announce(
@@ -62,11 +61,9 @@ public struct SFTJob {
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
-    let best = try session.bestFolder.map {
-      try ModelFolder($0).languageModel(elementType: settings.elementType)
-    }
+    let best = try session.bestFolder.map { try models.policy(folder, checkpoint: $0) }
     try session.finish(
-      base: modelFolder, datasets: dataFiles, reference: nil, tags: ["sft"]
+      base: modelFolder, datasets: dataFiles, reference: nil, tags: settings.tags + ["sft"]
     ) {
       try ModelFolder.save(
         best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)

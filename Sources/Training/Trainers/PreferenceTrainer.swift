@@ -81,12 +81,15 @@ public struct PreferenceTrainer {
 
       let total = totalWeight(pairs.weights, indices)
       var metrics = MetricMeans()
-      for part in indices.chunks(of: plan.microbatchSize) {
+      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor = known?.pairs(part, on: policy.device) ?? referenceLogProbs(rows)
+        let learnt = plan.training(step: run.step, part: number) {
+          policyLogProbs(rows, withDetails: run.logsThisStep, &metrics)
+        }
         let terms = objective(
-          policy: policyLogProbs(rows, withDetails: run.logsThisStep, &metrics),
-          reference: anchor, weights: pairWeights(pairs.weights, part, on: policy.device))
+          policy: learnt, reference: anchor,
+          weights: pairWeights(pairs.weights, part, on: policy.device))
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
         metrics.addPadding(lengths: rows.batch.lengths)

@@ -66,9 +66,11 @@ public struct RewardTrainer {
       var metrics = MetricMeans()
       var spread = ScoreSpread()
       let total = totalWeight(pairs.weights, indices)
-      for part in indices.chunks(of: plan.microbatchSize) {
+      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
-        let terms = loss(pairs, part, rows, &spread)
+        let terms = plan.training(step: run.step, part: number) {
+          loss(pairs, part, rows, &spread)
+        }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
         metrics.addPadding(lengths: rows.batch.lengths)

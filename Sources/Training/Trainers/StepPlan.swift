@@ -17,6 +17,8 @@ public struct StepPlan: Sendable, Equatable {
   public var checkpointsActivations = false
   /// Fills rows; no result depends on it.
   public var padTokenID = 0
+  /// Seed of dropout in training, where the model has any; nil drops nothing.
+  public var dropoutSeed: UInt64?
 
   /// Places 0 ..< `count` in the parts evaluation reads at once.
   func evaluationParts(_ count: Int) -> [[Int]] {
@@ -27,6 +29,12 @@ public struct StepPlan: Sendable, Equatable {
   public init(microbatchSize: Int, schedule: LearningRateSchedule) {
     self.microbatchSize = microbatchSize
     self.schedule = schedule
+  }
+
+  /// Runs the forward pass of one microbatch in training, with dropout that depends on seed, step and part alone.
+  func training<Result>(step: Int, part: Int, _ body: () throws -> Result) rethrows -> Result {
+    try withDropout(
+      seed: dropoutSeed.map { SplitMix($0, 0xD409, UInt64(step), UInt64(part)) }, body)
   }
 
   /// Clips, checks and applies the collected gradients; nothing changes where they are not finite.

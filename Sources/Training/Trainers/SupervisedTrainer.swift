@@ -43,8 +43,10 @@ public struct SupervisedTrainer {
       let batch = indices.sorted { rows.length(of: $0) < rows.length(of: $1) }
       let total = batch.reduce(0) { $0 + rows.weight(of: $1) * Double(rows[$1].targetCount) }
       var metrics = MetricMeans()
-      for part in batch.chunks(of: plan.microbatchSize) {
-        let terms = loss(rows, part, withDetails: run.logsThisStep, &metrics)
+      for (number, part) in batch.chunks(of: plan.microbatchSize).enumerated() {
+        let terms = plan.training(step: run.step, part: number) {
+          loss(rows, part, withDetails: run.logsThisStep, &metrics)
+        }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
         metrics.addPadding(lengths: part.map(rows.length(of:)))

@@ -41,7 +41,8 @@ struct ChatCommand: ParsableCommand {
 
   func run() throws {
     let policy = try LoadedPolicy(
-      model.folder(), model.precision, chatTemplate: model.chatTemplate())
+      model.folder(), model.precision, quantization: model.quantization.quantization,
+      chatTemplate: model.chatTemplate())
     let settings = try settings(policy)
     try check(policy, settings)
     if !raw { Output.current.note(policy.encoder.layout.summary) }

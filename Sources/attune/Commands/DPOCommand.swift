@@ -56,6 +56,7 @@ struct DPOCommand: ParsableCommand {
   var precomputesReference: Bool = false
 
   @OptionGroup var pairs: PairOptions
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -83,6 +84,9 @@ struct DPOCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     settings.tokenizerFolder = try model.tokenizerFolder()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
+    settings.disablesDropout = optimization.disablesDropout ?? true
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

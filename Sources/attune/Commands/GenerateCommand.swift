@@ -93,7 +93,8 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     let source = try prompts()
     let policy = try LoadedPolicy(
-      model.folder(), model.precision, chatTemplate: model.chatTemplate())
+      model.folder(), model.precision, quantization: model.quantization.quantization,
+      chatTemplate: model.chatTemplate())
     let writer = try writer(policy)
     let isPlain =
       !json && output == nil && datasetPath == nil && named.name == nil && source.count == 1

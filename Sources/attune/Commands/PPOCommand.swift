@@ -85,6 +85,7 @@ struct PPOCommand: ParsableCommand {
     help: ArgumentHelp("Of them, printed.", valueName: "count"))
   var printedSampleCount: Int = 0
 
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -97,7 +98,13 @@ struct PPOCommand: ParsableCommand {
     if data.groupsByLength {
       settings.console.line("group_by_length: not used by ppo, whose completions are not known")
     }
+    if optimization.disablesDropout == false {
+      settings.console.line(
+        "disable_dropout false: not used by ppo, whose ratios begin at 1 without")
+    }
     settings.tokenizerFolder = try model.tokenizerFolder()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

@@ -36,6 +36,7 @@ struct RewardCommand: ParsableCommand {
   var l2Coefficient: Double = 0
 
   @OptionGroup var pairs: PairOptions
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -58,6 +59,9 @@ struct RewardCommand: ParsableCommand {
     settings.groupsByLength = data.groupsByLength
     settings.groupsByPrompt = pairs.groupsByPrompt
     settings.tokenizerFolder = try model.tokenizerFolder()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
+    settings.disablesDropout = optimization.disablesDropout ?? true
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

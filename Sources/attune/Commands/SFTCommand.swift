@@ -33,6 +33,7 @@ struct SFTCommand: ParsableCommand {
       valueName: "true|false"))
   var assistantOnlyLoss: Bool?
 
+  @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
   @OptionGroup var file: ConfigurationOptions
@@ -45,6 +46,9 @@ struct SFTCommand: ParsableCommand {
       chatTemplate: try model.chatTemplate())
     settings.groupsByLength = data.groupsByLength
     settings.tokenizerFolder = try model.tokenizerFolder()
+    settings.adapter = adapter.configuration
+    settings.quantization = model.quantization.quantization
+    settings.disablesDropout = optimization.disablesDropout ?? false
     let modelFolder = try model.folder()
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []

@@ -154,6 +154,7 @@ struct ScoreCommand: ParsableCommand {
 
   private func judge(_ files: ModelFolder, _ device: Device) throws -> Judge {
     let type = model.precision.elementType
+    let bits = model.quantization.quantization
     guard files.configuration.hasLanguageHead else {
       guard temperature == 1 else {
         throw UsageError("--temperature: \(model.modelPath) is a reward model, which has none")
@@ -161,13 +162,15 @@ struct ScoreCommand: ParsableCommand {
       if let labels = try files.configuration.labels(), labels.count != 1 {
         return try classifierJudge(files, device)
       }
-      let reward = try files.scalarHeadModel(elementType: type, device: device)
+      let reward = try files.scalarHeadModel(
+        elementType: type, device: device, quantization: bits)
       return Judge(model: reward.trunk) { texts in
         let scores = rewardScores(reward, texts.map(\.row), batchSize: batchSize, padTokenID: 0)
         return zip(texts, scores).map { ["\($0.prefix)score": JSONValue(shortest: Float($1))] }
       }
     }
-    let language = try files.languageModel(elementType: type, device: device)
+    let language = try files.languageModel(
+      elementType: type, device: device, quantization: bits)
     let scorer = RowScorer(batchSize: batchSize, temperature: temperature)
     return Judge(model: language) { texts in
       zip(texts, scorer.logProbs(of: language, texts.map(\.row))).map { text, values in

@@ -39,7 +39,9 @@ func exitCode(for error: any Error) -> Int32 {
   case TrainingError.noRows: ExitStatus.data
   case EvaluationError.notConverged: ExitStatus.failed
   case is EvaluationError: ExitStatus.data
-  case is ModelFolderError, is WeightsError, is SafetensorsError, is TokenizerError,
+  case AdapterError.noTarget, AdapterError.unknownModule: ExitStatus.usage
+  case is ModelFolderError, is AdapterError, is WeightsError, is SafetensorsError,
+    is TokenizerError,
     is TemplateError:
     ExitStatus.model
   case let error as HubError: error.exitStatus

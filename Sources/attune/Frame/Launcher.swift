@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import LanguageModels
 import Torch
 
 /// Takes a command line from words to an exit status.
@@ -55,7 +56,7 @@ enum Launcher {
     }
     try Invocation.$current.withValue(invocation) {
       do {
-        try command.run()
+        try ModelFolder.$baseLocator.withValue({ try HubOptions.base($0) }) { try command.run() }
       } catch  where isRequest(error) {
         // `--help` is itself a command to ArgumentParser, which "fails" with the text to show.
         Output.current.line(Attune.fullMessage(for: error))

@@ -10,7 +10,7 @@ struct ModelOptions: ParsableArguments {
   @Option(
     name: .customLong("model_name_or_path"),
     help: ArgumentHelp(
-      "Folder of the model, in Hugging Face layout, or a model of the hub: owner/name.",
+      "Folder of the model, in Hugging Face layout, or of an adapter; or either on the hub: owner/name.",
       valueName: "folder|name"))
   var modelPath: String
 
@@ -36,6 +36,7 @@ struct ModelOptions: ParsableArguments {
 
   @OptionGroup var hub: HubOptions
   @OptionGroup var precision: PrecisionOptions
+  @OptionGroup var quantization: QuantizationOptions
 
   /// The model's folder, downloaded where it is a model of the hub.
   ///

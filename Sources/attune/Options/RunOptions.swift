@@ -200,8 +200,8 @@ struct OptimizationOptions: ParsableArguments {
 
   @Option(
     name: .customLong("disable_dropout"),
-    help:
-      "Train without dropout. Models here never have any, whatever their configuration says; false only says so."
-  )
-  var disablesDropout: Bool = true
+    help: ArgumentHelp(
+      "Leave out an adapter's dropout in training; by default false in sft, true in reward and dpo. Weights trained whole never have any.",
+      valueName: "true|false"))
+  var disablesDropout: Bool?
 }

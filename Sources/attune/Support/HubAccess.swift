@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import Foundation
 import Hub
 import Training
@@ -26,6 +27,13 @@ extension HubOptions {
       return URL(filePath: name)
     }
     return try asking(name, option) { try $0.snapshot(of: repository, selection) }
+  }
+
+  /// The folder of an adapter's base by its name on the hub, under the settings of the running command.
+  @Sendable static func base(_ name: String) throws -> URL {
+    let isOffline = Invocation.current?.given.values["offline"]?.last == "true"
+    return try HubOptions.parse(["--offline", isOffline ? "true" : "false"])
+      .model(name, "base_model_name_or_path")
   }
 
   /// The folder of a tokenizer.

@@ -54,10 +54,6 @@ extension JobSettings {
     console = Console(isQuiet: run.quiet, sink: output.showProgress)
     tokenCache = .standard
     try validate()
-    if !optimization.disablesDropout {
-      console.line(
-        "disable_dropout false: models here have no dropout, so there is none to leave on")
-    }
   }
 
   private static func targets(_ names: [String]) throws -> Set<ReportTarget> {

@@ -15,17 +15,26 @@ struct LoadedPolicy {
   let defaults: GenerationDefaults
   let encoder: TextEncoder
 
-  /// Reads a model folder; `chatTemplate` takes the place of the tokenizer's own.
+  /// Reads a model folder.
   ///
+  /// - Parameters:
+  ///   - folder: of a model or an adapter.
+  ///   - precision: type and device.
+  ///   - quantization: how matrices are kept in memory; nil keeps them as the folder has them.
+  ///   - chatTemplate: a chat template in place of the tokenizer's own.
   /// - Throws: errors of the folder and of the device.
-  init(_ folder: URL, _ precision: PrecisionOptions, chatTemplate: String? = nil) throws {
+  init(
+    _ folder: URL, _ precision: PrecisionOptions, quantization: Quantization? = nil,
+    chatTemplate: String? = nil
+  ) throws {
     let files = try ModelFolder(folder)
     var tokenizer = try files.tokenizer()
     if let chatTemplate { tokenizer.chatTemplateText = chatTemplate }
     self.tokenizer = tokenizer
     defaults = try files.generationDefaults()
     model = try files.languageModel(
-      elementType: precision.elementType, device: try precision.apply())
+      elementType: precision.elementType, device: try precision.apply(),
+      quantization: quantization)
     encoder = TextEncoder(tokenizer, maxLength: files.configuration.maximumLength ?? .max)
   }
 

@@ -4,8 +4,9 @@
   check_saved.py FOLDER [TOKEN_ID ...]
 
 For a language model: the first logits of the last position, their sum and the log-probs of the
-tokens; for a sequence classifier: the scores. Run by hand after changes to how folders are saved;
-any warning of transformers (missing or unexpected weights, unknown fields) is shown.
+tokens; for a sequence classifier: the scores. A folder with an adapter is opened with PEFT on the base
+it names. Run by hand after changes to how folders are saved; any warning of transformers or PEFT
+(missing or unexpected weights, unknown fields) is shown.
 """
 
 import json
@@ -16,13 +17,35 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
 
 
+def load_adapter(folder):
+    """A base with the adapter in a folder, and what PEFT could not place."""
+    from peft import PeftModel
+
+    settings = json.loads((folder / "adapter_config.json").read_text())
+    base = settings["base_model_name_or_path"]
+    if settings["task_type"] == "SEQ_CLS":
+        model = AutoModelForSequenceClassification.from_pretrained(base, num_labels=1)
+    else:
+        model = AutoModelForCausalLM.from_pretrained(base)
+    model = PeftModel.from_pretrained(model, folder)
+    result = model.load_adapter(folder, "again")
+    model.set_adapter("default")
+    missing = [name for name in result.missing_keys if ".again" in name]
+    return model, {"missing": missing, "unexpected": result.unexpected_keys}
+
+
 def main():
     folder = Path(sys.argv[1])
     ids = torch.tensor([[int(word) for word in sys.argv[2:]] or [3, 4, 5, 6]])
-    architecture = AutoConfig.from_pretrained(folder).architectures[0]
-    is_classifier = architecture.endswith("ForSequenceClassification")
-    kind = AutoModelForSequenceClassification if is_classifier else AutoModelForCausalLM
-    model, report = kind.from_pretrained(folder, output_loading_info=True)
+    if (folder / "adapter_config.json").exists():
+        model, report = load_adapter(folder)
+        architecture = model.config.architectures[0]
+        is_classifier = "Classification" in type(model.get_base_model()).__name__
+    else:
+        architecture = AutoConfig.from_pretrained(folder).architectures[0]
+        is_classifier = architecture.endswith("ForSequenceClassification")
+        kind = AutoModelForSequenceClassification if is_classifier else AutoModelForCausalLM
+        model, report = kind.from_pretrained(folder, output_loading_info=True)
     with torch.no_grad():
         logits = model.eval()(ids).logits.float()
     found = {

@@ -240,7 +240,7 @@ struct TextEncoderTests {
     let none = Record(
       .promptCompletion(
         prompt: .messages([messages[0]]), completion: .messages([messages[1]])))
-    #expect(encoder.supervised(none).drop == .nothingToLearn)
+    #expect(try encoder.supervised(none).drop == .nothingToLearn)
   }
 
   @Test("a prompt of messages with its answer is the chat that ends with this answer")
