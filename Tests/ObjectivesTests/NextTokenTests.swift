@@ -90,6 +90,6 @@ struct NextTokenTests {
     #expect(
       error
         == .failed(
-          operation: "next-token loss", message: "shapes differ: log-probs [2], weights [1]"))
+          operation: "next-token loss", message: "shapes differ: values [2], weights [1]"))
   }
 }

@@ -171,7 +171,7 @@ struct AdapterCommandTests {
     #expect(try train("sft", "run", ["--use_peft"]).status == 0)
     let result = try attune(
       "merge", "--model_name_or_path", folder.path("run"), "--output_dir", folder.path("out"),
-      "--max_shard_size", "20KB", "--save_dtype", "bfloat16")
+      "--max_shard_size", "4KB", "--save_dtype", "bfloat16")
     #expect(result.status == 0, "\(result.errors)")
     let opened = try ModelFolder(URL(filePath: folder.path("out")))
     #expect(opened.configuration.storedType == .bfloat16)

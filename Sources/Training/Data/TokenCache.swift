@@ -61,8 +61,14 @@ public struct TokenCache: Sendable {
     return lists.isEmpty ? nil : lists
   }
 
-  /// Keeps lists of rows; a cache that cannot be written is no reason to stop, so failures are ignored.
-  public func store(_ lists: [TokenRows], _ key: String) {
+  /// What was told when the rows under a key were made: rows left out, texts cut.
+  public func notes(_ key: String) -> [String] {
+    let text = (try? SafetensorsFile(url(key)))?.metadata["notes"] ?? ""
+    return text.split(separator: "\n").map(String.init)
+  }
+
+  /// Keeps lists of rows, and the lines told about them; a cache that cannot be written is no reason to stop, so failures are ignored.
+  public func store(_ lists: [TokenRows], _ key: String, notes: [String] = []) {
     try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let tensors: NamedTensors = lists.enumerated().flatMap { index, rows -> NamedTensors in
       [
@@ -70,7 +76,9 @@ public struct TokenCache: Sendable {
         ("\(index).starts", Tensor(rows.starts)),
       ] + (rows.isWeighted ? [("\(index).weights", Tensor(rows.weights))] : [])
     }
-    try? SafetensorsWriter.write(tensors, to: url(key))
+    try? SafetensorsWriter.write(
+      tensors, to: url(key),
+      metadata: notes.isEmpty ? [:] : ["notes": notes.joined(separator: "\n")])
   }
 
   private func url(_ key: String) -> URL { folder.appending(path: "\(key).safetensors") }

@@ -36,10 +36,9 @@ public struct SFTJob {
     let encoder = TextEncoder(
       tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss,
       assistantOnlyLoss: assistantOnlyLoss)
-    let preparation = DataPreparation(
-      encoder: encoder, method: "sft", log: { settings.console.line($0) })
-    let rows = try cached(encoder, "train", records) { try preparation.supervised($0) }
-    let held = heldOut.isEmpty ? nil : try preparation.supervised(heldOut)
+    let rows = try cached(encoder, "train", records)
+    let held =
+      heldOut.isEmpty ? nil : try preparation(encoder, settings.console.line).supervised(heldOut)
     let session = try JobSession(
       settings, method: "sft", rowCount: rows.count,
       lengths: rows.indices.map(rows.length(of:)), keyMetric: "mean_token_accuracy",
@@ -71,24 +70,36 @@ public struct SFTJob {
   }
 
   private func cached(
-    _ encoder: TextEncoder, _ part: String, _ records: [Record],
-    make: ([Record]) throws -> TokenRows
+    _ encoder: TextEncoder, _ part: String, _ records: [Record]
   ) throws -> TokenRows {
-    guard let cache = settings.tokenCache else { return try make(records) }
+    guard let cache = settings.tokenCache else {
+      return try preparation(encoder, settings.console.line).supervised(records)
+    }
     let texts = records.lazy.map { JSONValue.object($0.json).serialized() }
     let key = cache.key(
       texts: texts, tokenizer: encoder.tokenizer,
       settings: [
         "sft", part, "\(encoder.maxLength)", "\(encoder.completionOnlyLoss)",
-        "\(encoder.assistantOnlyLoss.map(String.init) ?? "default")", "chat 2", Self.day(encoder),
+        "\(encoder.assistantOnlyLoss.map(String.init) ?? "default")", "3", Self.day(encoder),
       ])
     if let found = cache.rows(key)?.first {
+      cache.notes(key).forEach(settings.console.line)
       settings.console.line("tokens: \(found.count) rows from the cache")
       return found
     }
-    let rows = try make(records)
-    cache.store([rows], key)
+    var notes: [String] = []
+    let rows = try preparation(encoder) { line in
+      notes.append(line)
+      settings.console.line(line)
+    }.supervised(records)
+    cache.store([rows], key, notes: notes)
     return rows
+  }
+
+  private func preparation(
+    _ encoder: TextEncoder, _ log: @escaping (String) -> Void
+  ) -> DataPreparation {
+    DataPreparation(encoder: encoder, method: "sft", log: log)
   }
 
   /// The day, where the chat template may write it into the texts; empty elsewhere.

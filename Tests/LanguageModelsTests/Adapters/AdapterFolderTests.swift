@@ -38,8 +38,10 @@ struct AdapterFolderTests {
     let loss = -model.sequenceLogProbs(of: batch, checkpointing: checkpointing).sum()
     loss.backward()
     expectClose(loss, gradients.loss, atol: 1e-4, rtol: 1e-5)
-    #expect(Set(model.parameters.map(\.name)) == Set(gradients.norms.keys))
-    for (name, tensor) in model.parameters {
+    // Without an image nothing reaches what is trained of an image encoder, here as there.
+    let reached = model.parameters.filter { $0.tensor.grad != nil }
+    #expect(Set(reached.map(\.name)) == Set(gradients.norms.keys))
+    for (name, tensor) in reached {
       let gradient = try #require(tensor.grad, "\(name)").to(.float64)
       expectClose(
         sqrt(square(gradient).sum()), try #require(gradients.norms[name]), atol: 1e-5, rtol: 1e-3)

@@ -44,7 +44,9 @@ struct TokenStorageTests {
     let cache = TokenCache(folder: folder.url)
     var weighted = rows([[1, 2, 3]])
     weighted.append(TokenRow(ids: [4, 5], isTarget: [true, true]), weight: 0.1)
-    cache.store([weighted, rows([[1, 2]])], "key")
+    cache.store([weighted, rows([[1, 2]])], "key", notes: ["1 of 4 rows dropped", "cut"])
+    #expect(cache.notes("key") == ["1 of 4 rows dropped", "cut"])
+    #expect(cache.notes("other").isEmpty)
     #expect(cache.rows("key") == [weighted, rows([[1, 2]])])
   }
 
