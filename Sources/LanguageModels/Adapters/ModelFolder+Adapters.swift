@@ -7,7 +7,18 @@ import Torch
 
 extension ModelFolder {
   /// Finds bases that no folder of this machine is, by their names on a hub.
-  @TaskLocal public static var baseLocator: (@Sendable (String) throws -> URL)?
+  public struct BaseLocator: Sendable {
+    /// The folder of a model, of its name; throws where there is none.
+    public let folder: @Sendable (String) throws -> URL
+
+    /// A locator that calls a function.
+    public init(_ folder: @escaping @Sendable (String) throws -> URL) { self.folder = folder }
+  }
+
+  /// The locator in force; nil knows the folders of this machine alone.
+  ///
+  /// A struct: an optional function as task-local value has no metadata in optimized builds of Swift 6.3.1, and crashes.
+  @TaskLocal public static var baseLocator: BaseLocator?
 
   /// Whether a folder holds an adapter in place of a whole model.
   static func hasAdapter(_ url: URL) -> Bool {
@@ -33,7 +44,7 @@ extension ModelFolder {
         path: url.path, base: name,
         reason: "adapter_config.json names none in base_model_name_or_path; write its folder there")
     }
-    guard let found = try localBase(of: adapter, in: url) ?? baseLocator?(name), isModel(found)
+    guard let found = try localBase(of: adapter, in: url) ?? baseLocator?.folder(name), isModel(found)
     else { throw AdapterError.baseNotFound(path: url.path, base: name) }
     guard !hasAdapter(found) else {
       throw AdapterError.badBase(

@@ -56,7 +56,7 @@ enum Launcher {
     }
     try Invocation.$current.withValue(invocation) {
       do {
-        try ModelFolder.$baseLocator.withValue({ try HubOptions.base($0) }) { try command.run() }
+        try ModelFolder.$baseLocator.withValue(.init(HubOptions.base)) { try command.run() }
       } catch  where isRequest(error) {
         // `--help` is itself a command to ArgumentParser, which "fails" with the text to show.
         Output.current.line(Attune.fullMessage(for: error))
