@@ -15,8 +15,14 @@ For each family, in float32:
   save, reload  the model after `attune sft` with a learning rate of 1e-30, which moves no
                 number, opened by transformers: nothing
                 missing or unexpected, and the largest difference of its logits from the original's
+  adapter       a LoRA adapter on every linear layer, trained by `attune sft` for four steps and
+                opened by PEFT: the largest difference of a log-probability from `attune score`
   classifier    `attune score` with a sequence classifier of the family: the largest difference of an
                 output
+  tokenizer     `attune tokenize` with a tokenizer of the kind such models have: texts with the ids
+                of `tokenizers`, and decoded to its text
+  template      `attune tokenize` with chat templates of such models: conversations laid out as
+                transformers does, or refused by both
 
 The table goes between the two marks in the page when all families were compared.
 """
@@ -30,9 +36,11 @@ from pathlib import Path
 
 import torch
 import transformers
+from peft import PeftModel
 from transformers import AutoModelForSequenceClassification
 
 import checkpoints
+import texts
 
 MARKS = ("<!-- table: begin -->", "<!-- table: end -->")
 TOLERANCE = 1e-4
@@ -142,6 +150,56 @@ def reload_difference(options, folder, kind, model, seed):
         return (again.eval()(ids, **extra).logits - model(ids, **extra).logits).abs().max().item()
 
 
+def adapter_difference(options, folder, kind, seed):
+    """An adapter trained here, on the base as PEFT opens it."""
+    path = options.work_dir / "texts.jsonl"
+    write_rows(path, [{"text": prompt} for prompt in PROMPTS])
+    output = options.work_dir / "adapter"
+    shutil.rmtree(output, ignore_errors=True)
+    attune(
+        options.attune, "sft", "--model_name_or_path", folder, "--dataset_path", path,
+        "--output_dir", output, "--learning_rate", 0.01, "--max_steps", 4, "--use_peft",
+        "--lora_r", 4, "--lora_dropout", 0, "--per_device_train_batch_size", 2,
+        "--max_length", 64)
+    base = kind.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager")
+    model = PeftModel.from_pretrained(base, output).eval()
+    ids = random_ids(60, seed)
+    rows = options.work_dir / "rows.jsonl"
+    write_rows(rows, [{"prompt_ids": ids[:1], "completion_ids": ids[1:]}])
+    found = torch.tensor(read_rows(attune(
+        options.attune, "score", rows, "--model_name_or_path", output))[0]["log_probs"])
+
+    def log_probs():
+        logits = model(torch.tensor([ids])).logits[0, :-1].float()
+        return logits.log_softmax(-1).gather(-1, torch.tensor(ids[1:])[:, None])[:, 0]
+
+    with torch.no_grad():
+        difference = (found - log_probs()).abs().max().item()
+        with model.disable_adapter():
+            moved = (found - log_probs()).abs().max().item()
+    if moved < 0.01:
+        raise SystemExit(f"{folder}: four steps moved no log-probability by more than {moved}")
+    return difference
+
+
+def tokenize(options):
+    """Functions that run `attune tokenize` on rows, and that say whether it refuses one."""
+    path = options.work_dir / "rows.jsonl"
+
+    def run(rows, *arguments):
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        return read_rows(attune(options.attune, "tokenize", path, *arguments))
+
+    def refuses(row, *arguments):
+        path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+        done = subprocess.run(
+            [options.attune, "tokenize", path, *map(str, arguments)], capture_output=True,
+            check=False)
+        return done.returncode == 3
+
+    return run, refuses
+
+
 def classifier_difference(options, name, seed):
     folder = options.work_dir / "classifier"
     shutil.rmtree(folder, ignore_errors=True)
@@ -174,12 +232,20 @@ def compare(options, name, seed):
     equal, total = greedy_agreement(options, folder, model)
     reloaded = reload_difference(options, folder, kind, model, seed)
     classifier = classifier_difference(options, name, seed) if name in checkpoints.TEXTS else None
+    adapter = adapter_difference(options, folder, kind, seed)
+    run, refuses = tokenize(options)
+    kind, templates = texts.LAYOUTS[name]
+    same, count = texts.tokenizer_agreement(run, options.work_dir, kind)
+    laid, asked = texts.template_agreement(run, refuses, options.work_dir, kind, templates)
     is_good = difference < TOLERANCE and equal == total and reloaded == 0
-    is_good = is_good and (classifier or 0) < TOLERANCE
+    is_good = is_good and max(classifier or 0, adapter) < TOLERANCE
+    is_good = is_good and same == count and laid == asked
     cells = [
         name, f"{difference:.1e}", f"{equal} of {total}",
         "yes, equal" if reloaded == 0 else f"{reloaded:.1e}",
-        "-" if classifier is None else f"{classifier:.1e}"]
+        f"{adapter:.1e}", "-" if classifier is None else f"{classifier:.1e}",
+        f"{same} of {count} ({kind})",
+        f"{laid} of {asked} ({', '.join(templates)})" if templates else "-"]
     return is_good, cells
 
 
@@ -200,7 +266,8 @@ def main():
             raise SystemExit(f"no family '{name}'; known: {', '.join(known)}")
     lines = [
         "| family | largest difference of a log-probability | greedy tokens equal "
-        "| saved, opened by transformers | classifier |", "|---|---|---|---|---|"]
+        "| saved, opened by transformers | adapter, opened by PEFT | classifier | tokenizer | template |",
+        "|---|---|---|---|---|---|---|---|"]
     status = 0
     for index, name in enumerate(known):
         if options.names and name not in options.names:

@@ -41,6 +41,33 @@ struct TokenizeCommandTests {
     #expect(row["offsets"] == [[0, 0], [0, 1], [0, 1], [1, 2]])
   }
 
+  @Test("conversations are laid out by the chat template, with what the row gives it")
+  func conversations() throws {
+    let template = try folder.write(
+      "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{{ end }}"
+        + "{% if add_generation_prompt %}<assistant>{% endif %}", "chat.jinja")
+    let rows = """
+      {"messages": [{"role": "user", "content": "a"}], "system": "b", "chat_template_kwargs": {"end": "!"}}
+
+      """
+    let plain = try run(rows, "--chat_template_path", template).rows[0]
+    #expect(plain["text"] == "<system>b<user>a!")
+    let prompted = try run(
+      rows, "--chat_template_path", template, "--add_generation_prompt"
+    ).rows[0]
+    #expect(prompted["text"] == "<system>b<user>a!<assistant>")
+    // The template has written all special tokens, so none is added.
+    let bare = try run(
+      "{\"text\": \"<system>b<user>a!\"}\n", "--add_special_tokens", "false"
+    ).rows[0]
+    #expect(plain["ids"] == bare["ids"])
+    let refusing = try folder.write("{{ raise_exception('no') }}", "no.jinja")
+    let refused = try run(rows, "--chat_template_path", refusing)
+    #expect(refused.status == 3)
+    #expect(refused.errors.contains("rows.jsonl:1: messages: chat template, line 1"))
+    #expect(try run(rows, "--offsets").status == 3)
+  }
+
   @Test("decoding gives the text back, with special tokens if asked")
   func decode() throws {
     let rows = #"{"ids": [256, 64, 0], "k": "v"}"# + "\n"

@@ -44,7 +44,8 @@ extension ModelFolder {
         path: url.path, base: name,
         reason: "adapter_config.json names none in base_model_name_or_path; write its folder there")
     }
-    guard let found = try localBase(of: adapter, in: url) ?? baseLocator?.folder(name), isModel(found)
+    guard let found = try localBase(of: adapter, in: url) ?? baseLocator?.folder(name),
+      isModel(found)
     else { throw AdapterError.baseNotFound(path: url.path, base: name) }
     guard !hasAdapter(found) else {
       throw AdapterError.badBase(

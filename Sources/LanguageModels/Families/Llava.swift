@@ -46,8 +46,8 @@ public final class Llava: LanguageModel, Decoder {
 
   /// The decoder's output matrix, `[V, D]`.
   public var outputWeight: Tensor { decoder.outputWeight }
-  /// The decoder's bound of the logits.
-  public var logitCap: Double? { decoder.logitCap }
+  /// None: transformers gives LLaVA an output layer of its own, which leaves out the bound that Gemma 2 has.
+  public var logitCap: Double? { nil }
   /// The decoder's limit.
   public var lengthLimit: Int? { decoder.lengthLimit }
 

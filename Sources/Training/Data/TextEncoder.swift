@@ -131,6 +131,20 @@ public struct TextEncoder {
     encode(try opening(prompt, context))
   }
 
+  /// A conversation as text and as the ids a model reads.
+  ///
+  /// - Parameters:
+  ///   - messages: the conversation.
+  ///   - context: what else the chat template is given.
+  ///   - addGenerationPrompt: whether the text ends where the assistant's answer begins.
+  /// - Throws: ``TemplateError`` where the template refuses it.
+  public func conversation(
+    _ messages: [Message], _ context: ChatContext = ChatContext(), addGenerationPrompt: Bool = false
+  ) throws -> (text: String, ids: [Int]) {
+    let page = try layout.page(messages, context, addGenerationPrompt: addGenerationPrompt)
+    return (page.text, encode(page))
+  }
+
   /// A row for supervised learning from a text or a prompt with its completion.
   public func supervised(_ record: Record) throws -> Outcome<TokenRow> {
     let context = ChatContext(record)

@@ -4,6 +4,7 @@ import ArgumentParser
 import Feedback
 import Foundation
 import Tokenizers
+import Training
 
 /// `attune tokenize`: texts to token ids and back.
 struct TokenizeCommand: ParsableCommand {
@@ -12,7 +13,9 @@ struct TokenizeCommand: ParsableCommand {
     abstract: "Turn rows of text into token ids, or back.",
     discussion: """
       Reads rows with a column `text` and adds `ids`; with --decode it reads `ids` and adds `text`. \
-      Other columns pass through. Offsets are half-open ranges of Unicode scalars of the text.
+      Other columns pass through. Offsets are half-open ranges of Unicode scalars of the text. Rows with \
+      `messages` (and `tools`, `system`, `chat_template_kwargs`) are laid out by the chat template; they \
+      get the `text` of the conversation and its `ids`.
 
         echo '{"text": "Once upon a time"}' | attune tokenize --tokenizer_name_or_path models/base
       """)
@@ -39,6 +42,18 @@ struct TokenizeCommand: ParsableCommand {
   @Option(help: "Add `offsets`: where in the text each token stands.")
   var offsets = false
 
+  @Option(
+    name: .customLong("add_generation_prompt"),
+    help: "Let the text of `messages` end where the assistant's answer begins.")
+  var addGenerationPrompt = false
+
+  @Option(
+    name: .customLong("chat_template_path"),
+    help: ArgumentHelp(
+      "A Jinja chat template in place of the tokenizer's own.", valueName: "file"),
+    completion: .file())
+  var chatTemplatePath: String?
+
   @Option(help: "Read `ids` and write `text`.")
   var decode = false
 
@@ -56,16 +71,24 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func run() throws {
-    let tokenizer = try Tokenizer(folder: hub.tokenizer(tokenizerNameOrPath))
+    var tokenizer = try Tokenizer(folder: hub.tokenizer(tokenizerNameOrPath))
+    if let template = try ChatTemplateFile.text(chatTemplatePath) {
+      tokenizer.chatTemplateText = template
+    }
+    let encoder = TextEncoder(tokenizer, maxLength: .max)
     let rows = try RowInput(input)
     let results = try RowOutput(output)
     while let row = try rows.next() {
-      try results.write(decode ? decoded(row, tokenizer) : encoded(row, tokenizer))
+      try results.write(decode ? decoded(row, tokenizer) : encoded(row, encoder))
     }
     try results.finish()
   }
 
-  private func encoded(_ row: RowInput.Row, _ tokenizer: Tokenizer) throws -> JSONObject {
+  private func encoded(_ row: RowInput.Row, _ encoder: TextEncoder) throws -> JSONObject {
+    if row.columns["text"] == nil, let messages = try row.text("messages")?.messages {
+      return try conversation(messages, row, encoder)
+    }
+    let tokenizer = encoder.tokenizer
     guard let text = row.columns["text"]?.string else {
       throw row.wrong("text", wanted: "a string to encode")
     }
@@ -79,6 +102,24 @@ struct TokenizeCommand: ParsableCommand {
     result["ids"] = .array(encoding.ids.map { .integer($0) })
     result["offsets"] = .array(
       encoding.offsets.map { [.integer($0.lowerBound), .integer($0.upperBound)] })
+    return result
+  }
+
+  private func conversation(
+    _ messages: [Message], _ row: RowInput.Row, _ encoder: TextEncoder
+  ) throws -> JSONObject {
+    guard !offsets else {
+      throw row.wrong("messages", wanted: "a column `text`, which --offsets are of")
+    }
+    var result = row.columns
+    do {
+      let found = try encoder.conversation(
+        messages, row.chatContext(), addGenerationPrompt: addGenerationPrompt)
+      result["text"] = .string(found.text)
+      result["ids"] = .array(found.ids.map { .integer($0) })
+    } catch let error as TemplateError {
+      throw FeedbackError.field(at: row.place, field: "messages", problem: "\(error)")
+    }
     return result
   }
 

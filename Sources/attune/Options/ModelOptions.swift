@@ -53,19 +53,27 @@ struct ModelOptions: ParsableArguments {
   /// The chat template to use in place of the tokenizer's; nil where none is named.
   ///
   /// - Throws: ``UsageError`` where the file cannot be read or is no template.
-  func chatTemplate() throws -> String? {
-    guard let chatTemplatePath else { return nil }
+  func chatTemplate() throws -> String? { try ChatTemplateFile.text(chatTemplatePath) }
+}
+
+/// The file of `--chat_template_path`.
+enum ChatTemplateFile {
+  /// The template in a file; nil for none.
+  ///
+  /// - Throws: ``UsageError`` where the file cannot be read or is no template.
+  static func text(_ path: String?) throws -> String? {
+    guard let path else { return nil }
     let text: String
     do {
-      text = try String(contentsOf: URL(filePath: chatTemplatePath), encoding: .utf8)
+      text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
     } catch {
       throw UsageError(
-        "--chat_template_path: \(chatTemplatePath) cannot be read: \(attune.message(for: error))")
+        "--chat_template_path: \(path) cannot be read: \(attune.message(for: error))")
     }
     do {
       _ = try ChatTemplate(text)
     } catch {
-      throw UsageError("--chat_template_path: \(chatTemplatePath): \(attune.message(for: error))")
+      throw UsageError("--chat_template_path: \(path): \(attune.message(for: error))")
     }
     return text
   }
