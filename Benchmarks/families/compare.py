@@ -64,7 +64,8 @@ def write_rows(path, rows):
 
 
 def read_rows(text):
-    return [json.loads(line) for line in text.splitlines()]
+    # Not splitlines, which ends lines at characters that texts here have.
+    return [json.loads(line) for line in text.split("\n") if line]
 
 
 def random_ids(count, seed):

@@ -137,6 +137,7 @@ public struct TextEncoder {
   ///   - messages: the conversation.
   ///   - context: what else the chat template is given.
   ///   - addGenerationPrompt: whether the text ends where the assistant's answer begins.
+  /// - Returns: the text, and its tokens with those the template wrote and no others.
   /// - Throws: ``TemplateError`` where the template refuses it.
   public func conversation(
     _ messages: [Message], _ context: ChatContext = ChatContext(), addGenerationPrompt: Bool = false
