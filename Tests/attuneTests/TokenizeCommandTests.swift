@@ -66,6 +66,7 @@ struct TokenizeCommandTests {
     #expect(refused.status == 3)
     #expect(refused.errors.contains("rows.jsonl:1: messages: chat template, line 1"))
     #expect(try run(rows, "--offsets").status == 3)
+    #expect(try run("{\"messages\": []}\n").errors.contains("expected at least one message"))
   }
 
   @Test("decoding gives the text back, with special tokens if asked")

@@ -111,6 +111,10 @@ struct TokenizeCommand: ParsableCommand {
     guard !offsets else {
       throw row.wrong("messages", wanted: "a column `text`, which --offsets are of")
     }
+    guard !messages.isEmpty else {
+      throw FeedbackError.field(
+        at: row.place, field: "messages", problem: "empty, expected at least one message")
+    }
     var result = row.columns
     do {
       let found = try encoder.conversation(
