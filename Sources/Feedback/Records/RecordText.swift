@@ -98,6 +98,21 @@ public enum RecordText: Sendable, Hashable {
 
 extension [JSONValue] {
   /// Reads a list of message objects.
+  ///
+  /// - Parameters:
+  ///   - field: the column, for messages.
+  ///   - place: the row's file and line.
+  /// - Returns: the messages, with every field that a chat template may read.
+  /// - Throws: ``FeedbackError`` with file, line and field.
+  public func messages(field: String, at place: Provenance) throws -> [Message] {
+    do {
+      return try messages(field: field)
+    } catch {
+      throw error.located(at: place)
+    }
+  }
+
+  /// Reads a list of message objects.
   func messages(field: String) throws(FieldError) -> [Message] {
     var messages: [Message] = []
     messages.reserveCapacity(count)

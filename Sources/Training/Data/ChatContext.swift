@@ -29,6 +29,13 @@ public struct ChatContext: Sendable, Equatable {
     return [Message(role: .system, system)] + messages
   }
 
+  /// Message objects with the standing instructions before them.
+  func conversation(_ messages: [JSONValue]) -> [JSONValue] {
+    let first = messages.first?["role"]?.string
+    guard let system, first != "system", first != "developer" else { return messages }
+    return [Message(role: .system, system).json] + messages
+  }
+
   /// What the columns give a template by name.
   var templateArguments: [String: ChatValue] {
     Dictionary(arguments.map { ($0.key, ChatValue($0.value)) }, uniquingKeysWith: { $1 })

@@ -44,15 +44,25 @@ public struct ChatLayout {
     _ messages: [Message], _ context: ChatContext, addGenerationPrompt: Bool = false
   ) throws -> Page {
     let messages = context.conversation(messages)
-    guard let template = try template?.get() else {
-      let turns = messages.map { (role: $0.role.rawValue, content: $0.text) }
-      return Page(
-        text: plain.text(turns, addGenerationPrompt: addGenerationPrompt), isComplete: false)
-    }
     // Templates take one message at least; nothing stands before the first one.
-    guard !messages.isEmpty else { return Page(text: "", isComplete: true) }
+    if usesTemplate, messages.isEmpty { return Page(text: "", isComplete: true) }
+    if let page = try page(asTheyAre: messages.map(\.json), context, addGenerationPrompt) {
+      return page
+    }
+    let turns = messages.map { (role: $0.role.rawValue, content: $0.text) }
+    return Page(
+      text: plain.text(turns, addGenerationPrompt: addGenerationPrompt), isComplete: false)
+  }
+
+  /// Writes messages as they are, whatever their roles and fields, by the tokenizer's own template; nil without one.
+  ///
+  /// - Throws: ``TemplateError`` where the template refuses them.
+  func page(
+    asTheyAre messages: [JSONValue], _ context: ChatContext, _ addGenerationPrompt: Bool
+  ) throws -> Page? {
+    guard let template = try template?.get() else { return nil }
     let rendering = try template.render(
-      messages: messages.map { ChatValue($0.json) },
+      messages: messages.map { ChatValue($0) },
       tools: context.tools.map { $0.map { ChatValue($0) } },
       documents: context.arguments["documents"]?.array.map { $0.map { ChatValue($0) } },
       addGenerationPrompt: addGenerationPrompt, extra: context.templateArguments)

@@ -134,15 +134,23 @@ public struct TextEncoder {
   /// A conversation as text and as the ids a model reads.
   ///
   /// - Parameters:
-  ///   - messages: the conversation.
+  ///   - messages: objects with a role and content, and whatever else the tokenizer's own template reads.
   ///   - context: what else the chat template is given.
+  ///   - place: the row, for errors.
   ///   - addGenerationPrompt: whether the text ends where the assistant's answer begins.
   /// - Returns: the text, and its tokens with those the template wrote and no others.
-  /// - Throws: ``TemplateError`` where the template refuses it.
+  /// - Throws: ``TemplateError`` where the template refuses it; ``FeedbackError`` where there is no template, and the
+  ///   plain layout knows no such message.
   public func conversation(
-    _ messages: [Message], _ context: ChatContext = ChatContext(), addGenerationPrompt: Bool = false
+    _ messages: [JSONValue], _ context: ChatContext = ChatContext(), at place: Provenance,
+    addGenerationPrompt: Bool = false
   ) throws -> (text: String, ids: [Int]) {
-    let page = try layout.page(messages, context, addGenerationPrompt: addGenerationPrompt)
+    let whole = context.conversation(messages)
+    let page =
+      try layout.page(asTheyAre: whole, context, addGenerationPrompt)
+      ?? layout.page(
+        whole.messages(field: "messages", at: place), context,
+        addGenerationPrompt: addGenerationPrompt)
     return (page.text, encode(page))
   }
 

@@ -85,7 +85,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   private func encoded(_ row: RowInput.Row, _ encoder: TextEncoder) throws -> JSONObject {
-    if row.columns["text"] == nil, let messages = try row.text("messages")?.messages {
+    if row.columns["text"] == nil, let messages = row.columns["messages"]?.array {
       return try conversation(messages, row, encoder)
     }
     let tokenizer = encoder.tokenizer
@@ -106,7 +106,7 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   private func conversation(
-    _ messages: [Message], _ row: RowInput.Row, _ encoder: TextEncoder
+    _ messages: [JSONValue], _ row: RowInput.Row, _ encoder: TextEncoder
   ) throws -> JSONObject {
     guard !offsets else {
       throw row.wrong("messages", wanted: "a column `text`, which --offsets are of")
@@ -118,7 +118,7 @@ struct TokenizeCommand: ParsableCommand {
     var result = row.columns
     do {
       let found = try encoder.conversation(
-        messages, row.chatContext(), addGenerationPrompt: addGenerationPrompt)
+        messages, row.chatContext(), at: row.place, addGenerationPrompt: addGenerationPrompt)
       result["text"] = .string(found.text)
       result["ids"] = .array(found.ids.map { .integer($0) })
     } catch let error as TemplateError {

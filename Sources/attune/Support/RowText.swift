@@ -12,7 +12,7 @@ extension RowInput.Row {
     case nil: return nil
     case .string(let text)?: return .plain(text)
     case .array(let values)?:
-      return .messages(try values.enumerated().map { try message($1, "\(column)[\($0)]") })
+      return .messages(try values.messages(field: column, at: place))
     default: throw wrong(column, wanted: "a string or a list of messages")
     }
   }
@@ -36,27 +36,6 @@ extension RowInput.Row {
       }
       return id
     }
-  }
-
-  private func message(_ value: JSONValue, _ field: String) throws -> Message {
-    guard let name = value["role"]?.string, let role = Message.Role(rawValue: name) else {
-      let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
-      throw FeedbackError.field(
-        at: place, field: field, problem: "expected a message with a role: \(known)")
-    }
-    let content: Message.Content
-    switch value["content"] {
-    case .string(let text)?: content = .text(text)
-    case .array(let parts)?: content = .parts(parts.compactMap { $0["text"]?.string })
-    case .null?, nil: content = .none
-    default:
-      throw FeedbackError.field(
-        at: place, field: "\(field).content", problem: "expected a string or text parts")
-    }
-    return Message(
-      role: role, content: content, toolCalls: value["tool_calls"]?.array,
-      toolCallID: value["tool_call_id"]?.string, name: value["name"]?.string,
-      reasoningContent: value["reasoning_content"]?.string)
   }
 
   /// What the columns `system`, `tools` and `chat_template_kwargs` give a chat template.
