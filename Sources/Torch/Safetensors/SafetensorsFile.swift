@@ -23,6 +23,8 @@ public final class SafetensorsFile: TensorSource {
   private let path: String
 
   private static let headerLimit = 100_000_000
+  /// Dimensions that libtorch's operations take.
+  private static let rankLimit = 64
   private static let types: [String: ElementType] = [
     "F64": .float64, "F32": .float32, "BF16": .bfloat16, "F16": .float16, "I64": .int64,
     "I32": .int32,
@@ -103,15 +105,7 @@ public final class SafetensorsFile: TensorSource {
         $1.value.range.lowerBound, $1.value.range.upperBound
       )
     }) {
-      var needed = entry.type.byteCount
-      for size in entry.shape {
-        let (product, overflow) = needed.multipliedReportingOverflow(by: size)
-        guard !overflow else {
-          throw SafetensorsError.badTensor(
-            path: path, name: name, reason: "shape \(entry.shape) is too large")
-        }
-        needed = product
-      }
+      let needed = try byteCount(entry, name, path)
       guard entry.range.count == needed else {
         throw SafetensorsError.badTensor(
           path: path, name: name,
@@ -135,6 +129,20 @@ public final class SafetensorsFile: TensorSource {
       throw SafetensorsError.badHeader(
         path: path, reason: "\(dataCount - position) bytes at the end belong to no tensor")
     }
+  }
+
+  /// The bytes a shape needs. Sizes beside a 0 are held to the same bounds: libtorch multiplies them for its strides.
+  private static func byteCount(_ entry: Entry, _ name: String, _ path: String) throws -> Int {
+    var extent = entry.type.byteCount
+    var isLarge = entry.shape.count > rankLimit
+    for size in entry.shape where !isLarge {
+      (extent, isLarge) = extent.multipliedReportingOverflow(by: max(size, 1))
+    }
+    guard !isLarge else {
+      throw SafetensorsError.badTensor(
+        path: path, name: name, reason: "shape \(entry.shape.prefix(8)) is too large")
+    }
+    return entry.shape.contains(0) ? 0 : extent
   }
 
   /// The shape under a name; nil where there is none.
