@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ATen/ops/cat.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
-#include <ATen/ops/rms_norm.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
 
 #include "Bridge.h"
@@ -52,35 +50,10 @@ ct_status ct_gelu_tanh(ct_tensor a, ct_tensor *out) {
   return produce(out, [&] { return at::gelu(unwrap(a), "tanh"); });
 }
 
-ct_status ct_rms_norm(ct_tensor input, ct_tensor weight, double epsilon, bool around_one, ct_tensor *out) {
-  return produce(out, [&] {
-    auto &x = unwrap(input);
-    auto &gain = unwrap(weight);
-    auto wide = x.to(at::kFloat);
-    if (x.scalar_type() == at::kDouble) wide = x;
-    auto scale = wide.square().mean(-1, /*keepdim=*/true).add(epsilon).rsqrt();
-    if (around_one) return wide.mul(scale).mul(gain.to(wide.scalar_type()).add(1)).to(x.scalar_type());
-    return wide.mul(scale).to(x.scalar_type()).mul(gain);
-  });
-}
-
 ct_status ct_layer_norm(ct_tensor input, ct_tensor weight, ct_optional_tensor bias, double epsilon, ct_tensor *out) {
   return produce(out, [&] {
     auto &gain = unwrap(weight);
     return at::layer_norm(unwrap(input), gain.sizes(), gain, unwrapOptional(bias).value_or(at::Tensor()), epsilon);
-  });
-}
-
-ct_status ct_rotary(ct_tensor x, ct_tensor cosine, ct_tensor sine, ct_tensor *out) {
-  return produce(out, [&] {
-    auto &input = unwrap(x);
-    auto &factors = unwrap(cosine);
-    const int64_t width = input.size(-1), part = factors.size(-1), half = part / 2;
-    auto first = input.narrow(-1, 0, half);
-    auto second = input.narrow(-1, half, half);
-    auto turned = at::cat({second.neg(), first}, -1).mul(unwrap(sine));
-    auto rotated = input.narrow(-1, 0, part).mul(factors).add(turned).to(input.scalar_type());
-    return part == width ? rotated : at::cat({rotated, input.narrow(-1, part, width - part)}, -1);
   });
 }
 

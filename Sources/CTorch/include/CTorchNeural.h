@@ -11,6 +11,8 @@ ct_status ct_layer_norm(ct_tensor input, ct_tensor weight, ct_optional_tensor bi
 // y = x cos + rotate_half(x) sin over the last axis of x [B, H, T, K]; cos and sin [T, K'] or [B, 1, T, K']. Where
 // K' < K only the first K' numbers turn.
 ct_status ct_rotary(ct_tensor x, ct_tensor cosine, ct_tensor sine, ct_tensor *out);
+// silu(gate) * up, of one shape.
+ct_status ct_silu_gate(ct_tensor gate, ct_tensor up, ct_tensor *out);
 // Softmax attention, [B, H, T, K] each; fewer key heads than query heads are shared. `mask` is true where
 // attention is allowed, or absent. `cap` other than 0 bounds the scores: s becomes cap tanh(s / cap).
 ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optional_tensor mask, bool causal,

@@ -30,6 +30,14 @@ public enum Activation: String, Sendable, CaseIterable {
     case .relu: Torch.relu(x)
     }
   }
+
+  /// The activation of `x`, times `y`.
+  func gate(_ x: Tensor, _ y: Tensor) -> Tensor {
+    switch self {
+    case .silu, .swish: siluGate(x, y)
+    default: self(x) * y
+    }
+  }
 }
 
 /// Linear maps of one input, stored as matrices of their own or, as in Phi-3, stacked into one.
@@ -82,6 +90,6 @@ struct GatedFeedForward {
 
   func callAsFunction(_ x: Tensor) -> Tensor {  // [B, T, D]
     let parts = gateAndUp(x)
-    return down(activation(parts[0]) * parts[1])
+    return down(activation.gate(parts[0], parts[1]))
   }
 }

@@ -79,9 +79,22 @@ public struct RMSNorm {
 
   /// `[..., D]` to `[..., D]`, the input's type.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    produce("RMS norm of \(x.shape)") {
-      ct_rms_norm(x.pointer, weight.pointer, epsilon, isAroundOne, $0)
-    }
+    rmsNorm(x, gain: weight, epsilon: epsilon, isAroundOne: isAroundOne)
+  }
+}
+
+/// gain ⊙ x / √(mean x² + ε) over the last axis, in one pass over memory.
+///
+/// - Parameters:
+///   - x: `[..., D]`.
+///   - gain: `[D]`.
+///   - epsilon: added under the root.
+///   - isAroundOne: whether 1 + gain is meant, applied before the conversion to the input's type.
+/// - Returns: as `x`.
+public func rmsNorm(_ x: Tensor, gain: Tensor, epsilon: Double, isAroundOne: Bool = false) -> Tensor
+{
+  produce("RMS norm of \(x.shape)") {
+    ct_rms_norm(x.pointer, gain.pointer, epsilon, isAroundOne, $0)
   }
 }
 
@@ -121,6 +134,16 @@ public func rotary(_ x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor {
   produce("rotary of \(x.shape) by \(cosine.shape)") {
     ct_rotary(x.pointer, cosine.pointer, sine.pointer, $0)
   }
+}
+
+/// silu(gate) ⊙ up: the inside of a SwiGLU layer, in one pass over memory.
+///
+/// - Parameters:
+///   - gate: any shape.
+///   - up: of the same shape.
+/// - Returns: as `gate`.
+public func siluGate(_ gate: Tensor, _ up: Tensor) -> Tensor {
+  produce("gate of \(gate.shape) on \(up.shape)") { ct_silu_gate(gate.pointer, up.pointer, $0) }
 }
 
 /// Softmax attention over keys.
