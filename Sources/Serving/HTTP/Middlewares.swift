@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOHTTP1
 
 /// Turns whatever was thrown into the API's own kind of error.
 struct ErrorAnswers<Context: RequestContext>: RouterMiddleware {
@@ -22,6 +23,9 @@ struct ErrorAnswers<Context: RequestContext>: RouterMiddleware {
       default:
         return try .error(ServingError(error.status.code, "\(error.status.reasonPhrase)"))
       }
+    } catch let error as HTTPParserError {
+      // No HTTP any more: the connection's own code answers and closes.
+      throw error
     } catch let error as CancellationError {
       // The client has gone: nobody reads what is answered.
       throw error

@@ -6,7 +6,7 @@ import Tokenizers
 struct TokenEntry: Sendable, Equatable {
   /// A token's name and weight.
   struct Likely: Sendable, Equatable {
-    /// The text it adds; of a special token its name.
+    /// The text it adds; of a special token its name, of a part of a character `bytes:\xf0\x9f`.
     var text: String
     /// The bytes it stands for.
     var bytes: [UInt8]
@@ -101,9 +101,19 @@ struct TokenNames {
     if specialIDs.contains(id), let name = tokenizer.token(of: id) {
       return TokenEntry.Likely(text: name, bytes: Array(name.utf8), logProb: logProb)
     }
+    let raw = tokenizer.rawBytes(of: id)
+    if let raw, String(validating: raw, as: UTF8.self) == nil {
+      // A part of a character: the API's own way to write it.
+      let text = "bytes:" + raw.map { "\\x" + Self.hexadecimal($0) }.joined()
+      return TokenEntry.Likely(text: text, bytes: raw, logProb: logProb)
+    }
     var probe = decoder
     let text = probe.append(id) + probe.finish()
-    return TokenEntry.Likely(
-      text: text, bytes: tokenizer.rawBytes(of: id) ?? Array(text.utf8), logProb: logProb)
+    return TokenEntry.Likely(text: text, bytes: raw ?? Array(text.utf8), logProb: logProb)
+  }
+
+  private static func hexadecimal(_ byte: UInt8) -> String {
+    let digits = String(byte, radix: 16)
+    return digits.count == 1 ? "0" + digits : digits
   }
 }
