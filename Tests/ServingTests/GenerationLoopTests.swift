@@ -119,7 +119,8 @@ struct GenerationLoopTests {
     #expect(await good.heard().first?.ids.count == 2)
   }
 
-  @Test("a text's own log-probabilities are those of a forward pass, with the likeliest beside them")
+  @Test(
+    "a text's own log-probabilities are those of a forward pass, with the likeliest beside them")
   func scoredText() async throws {
     let queue = queue()
     let ids = tiny.ids("once upon a time")

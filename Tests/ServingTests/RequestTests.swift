@@ -78,7 +78,10 @@ struct RequestTests {
   @Test("what cannot be used is refused by name, with what was found")
   func refusals() {
     let cases: [(json: String, param: String?, words: String)] = [
-      (#"{"prompt": "a", "temperature": "hot"}"#, "temperature", "expected a number, found a string"),
+      (
+        #"{"prompt": "a", "temperature": "hot"}"#, "temperature",
+        "expected a number, found a string"
+      ),
       (#"{"prompt": "a", "temperature": -1}"#, "temperature", "at least 0"),
       (#"{"prompt": "a", "top_p": 0}"#, "top_p", "above 0 to 1"),
       (#"{"prompt": "a", "max_tokens": 0}"#, "max_tokens", "at least 1"),
@@ -124,21 +127,26 @@ struct RequestTests {
     #expect(plan.prompts == [try tiny.served.encoder.prompt(.messages(messages))])
     #expect(plan.settings.maxNewTokens == 5 && plan.settings.alternativeCount == 2)
     #expect(plan.streams && plan.includesUsage && plan.wantsLogProbs)
-    #expect(try chat(#"{"messages": [{"role": "user", "content": "a"}]}"#).settings.maxNewTokens == .max)
+    #expect(
+      try chat(#"{"messages": [{"role": "user", "content": "a"}]}"#).settings.maxNewTokens == .max)
   }
 
   @Test("messages that cannot be read are refused with their place")
   func badMessages() {
     for (json, param) in [
       ("[]", "messages"), ("5", "messages"), (#"[{"role": "user"}]"#, "messages[0].content"),
-      (#"[{"role": "user", "content": "a"}, {"role": "boss", "content": "b"}]"#, "messages[1].role"),
+      (
+        #"[{"role": "user", "content": "a"}, {"role": "boss", "content": "b"}]"#, "messages[1].role"
+      ),
       (#"[{"content": "a"}]"#, "messages[0].role"),
       (#"[{"role": "user", "content": [{"type": "image_url"}]}]"#, "messages[0].content"),
     ] {
       let error = refusal { try chat("{\"messages\": \(json)}") }
       #expect(error?.status == 400 && error?.param == param, "\(json): \(error?.message ?? "")")
     }
-    for field in [#""tools": []"#, #""response_format": {"type": "json_object"}"#, #""top_logprobs": 1"#] {
+    for field in [
+      #""tools": []"#, #""response_format": {"type": "json_object"}"#, #""top_logprobs": 1"#,
+    ] {
       let error = refusal {
         try chat("{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}], \(field)}")
       }
@@ -168,7 +176,8 @@ struct RequestTests {
     #expect(one.map(\.ids) == [tiny.ids("abc") + [TinyModel.endID]])
     #expect(try rows(#"{"texts": ["abc", "abc"]}"#) == one + one)
     #expect(try rows(#"{"prompt": "ab", "completion": "c"}"#).map(\.ids) == one.map(\.ids))
-    #expect(try rows(#"{"rows": [{"text": "abc"}, {"prompt": "ab", "completion": "c"}]}"#).count == 2)
+    #expect(
+      try rows(#"{"rows": [{"text": "abc"}, {"prompt": "ab", "completion": "c"}]}"#).count == 2)
     #expect(try rows(#"{"text": "abc", "add_eos": false}"#).map(\.ids) == [tiny.ids("abc")])
     let messages = #"[{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]"#
     #expect(try rows("{\"messages\": \(messages)}").count == 1)

@@ -62,7 +62,8 @@ struct RouteTests {
         ("/v1/completions", #""prompt": ["once", "upon a"]"#),
         ("/v1/chat/completions", #""messages": [{"role": "user", "content": "once"}]"#),
       ] {
-        let options = #""max_tokens": 12, "seed": 5, "n": 2, "logprobs": \#(path.contains("chat") ? "true" : "1")"#
+        let options =
+          #""max_tokens": 12, "seed": 5, "n": 2, "logprobs": \#(path.contains("chat") ? "true" : "1")"#
         let whole = try await post(client, path, "{\(input), \(options)}")
         #expect(whole.status == 200, "\(whole.text)")
         let stream = try await post(
@@ -83,7 +84,9 @@ struct RouteTests {
           #expect(text == (choice["message"]?["content"] ?? choice["text"])?.string)
           #expect(pieces.last?["finish_reason"] == choice["finish_reason"])
           #expect(pieces.dropLast().allSatisfy { $0["finish_reason"] == .null })
-          let tokens = pieces.compactMap { ($0["logprobs"]?["content"] ?? $0["logprobs"]?["tokens"])?.array }
+          let tokens = pieces.compactMap {
+            ($0["logprobs"]?["content"] ?? $0["logprobs"]?["tokens"])?.array
+          }
           #expect(tokens.joined().count == 12)
         }
       }
@@ -102,7 +105,8 @@ struct RouteTests {
       let expected = try #require(text.firstRange(of: stop)).lowerBound
       let cut = try await post(
         client, "/v1/completions",
-        "{\"prompt\": \"once\", \"max_tokens\": 40, \"temperature\": 0, \"stop\": [\(JSONValue.string(stop).serialized())]}")
+        "{\"prompt\": \"once\", \"max_tokens\": 40, \"temperature\": 0, \"stop\": [\(JSONValue.string(stop).serialized())]}"
+      )
       let end = try #require(try cut.json()["choices"]?.array?.first)
       #expect(end["text"]?.string == String(text[..<expected]))
       #expect(end["finish_reason"] == "stop")
@@ -145,7 +149,8 @@ struct RouteTests {
       }
       let models = try await get(client, "/v1/models", [.authorization: "bearer secret"])
       #expect(try models.json()["data"]?.array?.first?["id"] == "tiny")
-      #expect(try await get(client, "/v1/models/tiny", [.authorization: "Bearer secret"]).status == 200)
+      #expect(
+        try await get(client, "/v1/models/tiny", [.authorization: "Bearer secret"]).status == 200)
       #expect(
         try await get(client, "/v1/models/other", [.authorization: "Bearer secret"]).code
           == "model_not_found")
@@ -204,7 +209,8 @@ struct RouteTests {
   @Test("texts of several requests share a batch, and each gets its own scores")
   func scoring() async throws {
     let queue = ScoringQueue(capacity: 8, timeout: .seconds(60))
-    let loop = ScoringLoop(queue: queue, batchSize: 4) { rows in rows.map { [Double($0.ids.count)] } }
+    let loop = ScoringLoop(queue: queue, batchSize: 4) { rows in rows.map { [Double($0.ids.count)] }
+    }
     let jobs = [["ab"], ["abc", "a"], ["abcd", "ab", "a"]]
     let streams = try jobs.map { texts in
       try queue.submit(

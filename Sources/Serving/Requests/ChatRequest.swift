@@ -31,7 +31,8 @@ struct ChatRequest: RequestFields, Sendable, Equatable {
       "tools": tools, "tool_choice": tools, "functions": tools, "function_call": tools,
       "parallel_tool_calls": tools,
       "modalities": "answers are text", "audio": "answers are text",
-      "prediction": "nothing is predicted ahead", "reasoning_effort": "pass it to the chat "
+      "prediction": "nothing is predicted ahead",
+      "reasoning_effort": "pass it to the chat "
         + "template by 'chat_template_kwargs', if it has such a switch",
       "verbosity": "ask for it in a message", "web_search_options": "nothing is looked up",
     ]
@@ -79,7 +80,8 @@ extension ChatRequest {
     let count = try fields.choices(limit: served.mostChoices)
     let prompt = try served.prompt(messages.map(\.message), templateArguments)
     var plan = AnswerPlan(
-      fields, settings: settings, prompts: [prompt], choiceCount: count, seeds: fields.seeds(served))
+      fields, settings: settings, prompts: [prompt], choiceCount: count, seeds: fields.seeds(served)
+    )
     plan.wantsLogProbs = logProbs == true
     plan.dropsLeadingSpaces = !served.encoder.layout.usesTemplate
     try plan.check(

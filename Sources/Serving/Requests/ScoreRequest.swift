@@ -103,7 +103,8 @@ extension ScoreRequest {
     let scored: RecordText
     do {
       if let completion = row.completion?.recordText, row.text == nil, row.messages == nil {
-        let prompt = row.prompt?.recordText ?? (completion.isConversational ? .messages([]) : .plain(""))
+        let prompt =
+          row.prompt?.recordText ?? (completion.isConversational ? .messages([]) : .plain(""))
         scored = completion
         outcome = try served.encoder.scored(prompt, completion)
       } else if let text = row.text, row.messages == nil {

@@ -44,7 +44,9 @@ struct ServeCommand: ParsableCommand {
   }
 
   private func serveLanguageModel(_ folder: URL, _ key: String?) throws {
-    let policy = try LoadedPolicy(folder, model.precision, chatTemplate: model.chatTemplate())
+    let policy = try LoadedPolicy(
+      folder, model.precision, quantization: model.quantization.quantization,
+      chatTemplate: model.chatTemplate())
     let settings = try generation.settings(policy.defaults, stops: policy.stopTokenIDs)
     let named = generation.maxNewTokens ?? policy.defaults.maxNewTokens
     let served = ServedModel(

@@ -66,7 +66,8 @@ struct ServingAddressOptions: ParsableArguments {
   func warn(hasKey: Bool) {
     guard !hasKey, !["127.0.0.1", "::1", "localhost"].contains(host) else { return }
     Output.current.note(
-      "--host \(host): other machines can reach this server, and it asks for no key; see --api_key_file")
+      "--host \(host): other machines can reach this server, and it asks for no key; see --api_key_file"
+    )
   }
 }
 

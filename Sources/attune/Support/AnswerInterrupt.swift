@@ -12,7 +12,11 @@ final class AnswerInterrupt: Sendable {
   private let source: @Sendable () -> Bool
 
   /// Stops answers where `source` says so; by default where Ctrl-C was pressed.
-  init(_ source: @escaping @Sendable () -> Bool = { AnswerInterrupt.isPressed.load(ordering: .relaxed) }) {
+  init(
+    _ source: @escaping @Sendable () -> Bool = {
+      AnswerInterrupt.isPressed.load(ordering: .relaxed)
+    }
+  ) {
     self.source = source
   }
 

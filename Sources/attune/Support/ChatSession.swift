@@ -111,7 +111,9 @@ struct ChatSession {
   }
 
   private mutating func undo() {
-    guard !voices[0].turns.isEmpty else { return Output.current.note("/undo: nothing was said yet") }
+    guard !voices[0].turns.isEmpty else {
+      return Output.current.note("/undo: nothing was said yet")
+    }
     var question = ""
     for index in voices.indices {
       if voices[index].turns.last?.role == .assistant { voices[index].turns.removeLast() }
@@ -125,7 +127,8 @@ struct ChatSession {
       return Output.current.note("/system: with --raw there are no roles, and no instructions")
     }
     guard !text.isEmpty else {
-      return Output.current.note(system.map { "instructions: \($0)" } ?? "there are no instructions")
+      return Output.current.note(
+        system.map { "instructions: \($0)" } ?? "there are no instructions")
     }
     system = text
     Output.current.note("the instructions hold from the next answer on")
@@ -175,7 +178,8 @@ struct ChatSession {
       if answer.wasStopped {
         Output.current.note("(\(name)stopped)")
       } else if answer.end == .length {
-        Output.current.note("(\(name)cut at --max_new_tokens \(voice.speaker.settings.maxNewTokens))")
+        Output.current.note(
+          "(\(name)cut at --max_new_tokens \(voice.speaker.settings.maxNewTokens))")
       }
     }
   }

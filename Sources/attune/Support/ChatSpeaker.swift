@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import LanguageModels
+import Tokenizers
 import Torch
 
 /// A model that takes part in a conversation.
