@@ -53,6 +53,8 @@ final class ServedProcess {
   /// - Returns: its status, and what it wrote on standard error from here on.
   func end() -> (status: Int32, errors: String) {
     let text = String(decoding: errors.readDataToEndOfFile(), as: UTF8.self)
+    // A process counts as ended when nobody holds what it left open, the shell's rest included.
+    try? input.close()
     process.waitUntilExit()
     return (process.terminationStatus, text)
   }
