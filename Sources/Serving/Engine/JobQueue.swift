@@ -127,6 +127,7 @@ public final class JobQueue<Work: Sendable, Event: Sendable>: Sendable {
   /// Takes what arrived.
   ///
   /// - Parameter waits: whether to wait where nothing did.
+  /// - Returns: what arrived since the last call.
   func take(waits: Bool) -> Arrivals {
     while true {
       let found = state.withLock { state -> Arrivals? in

@@ -67,6 +67,7 @@ struct AnswerPlan: Sendable {
   ///   - served: says how much there is.
   ///   - namedLength: tokens of a completion that the request named itself; nil for none.
   ///   - param: the field the prompts came from.
+  /// - Throws: ``ServingError`` of status 400.
   func check(_ served: ServedModel, namedLength: Int?, param: String) throws(ServingError) {
     guard let limit = served.maximumLength else { return }
     for prompt in prompts {

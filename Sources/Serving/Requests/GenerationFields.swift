@@ -73,6 +73,7 @@ extension GenerationFields {
   ///   - served: gives what the fields leave open.
   ///   - standardLength: most tokens of an answer where no field says so.
   ///   - alternativeCount: likeliest tokens told with each.
+  /// - Returns: the settings, valid for the model.
   /// - Throws: ``ServingError`` of status 400 or 404.
   func settings(
     _ served: ServedModel, standardLength: Int, alternativeCount: Int

@@ -248,6 +248,7 @@ public struct TextEncoder: Sendable {
   /// - Parameters:
   ///   - row: made of the text by this encoder.
   ///   - text: what the row ends with.
+  /// - Returns: the row; the same where nothing was put there.
   public func withoutAddedEnd(_ row: TokenRow, of text: RecordText) -> TokenRow {
     guard let end = tokenizer.eosToken, row.ids.last == tokenizer.eosTokenID,
       !text.text.hasSuffix(end), row.ids.count > 1
