@@ -54,6 +54,11 @@ struct GenerationFields: Decodable, Sendable, Equatable {
 
   /// Names of all of them.
   static let names = Set(CodingKeys.allCases.map(\.rawValue))
+  /// Names of fields of all requests that are whole numbers.
+  static let wholeNumbers = [
+    "max_tokens", "max_completion_tokens", "min_tokens", "n", "seed", "top_k", "logprobs",
+    "top_logprobs", "best_of",
+  ]
   /// Fields of the API that have to do with the operator's books, not with the answer.
   static let ignored: Set<String> = [
     "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key",

@@ -51,11 +51,22 @@ extension RequestFields {
       return .badRequest("'\(path)': expected \(words(type)), found \(found)", param: path)
     case .dataCorrupted(let context):
       let path = context.codingPath.path
+      // Foundation does not say where a number is that is not whole, nor that it is one.
+      if path.isEmpty, let (name, value) = fraction(in: whole) {
+        return .badRequest("'\(name)': expected a whole number, found \(value.kind)", param: name)
+      }
       return .badRequest(
         "\(path.isEmpty ? "" : "'\(path)': ")\(context.debugDescription)",
         param: path.isEmpty ? nil : path)
     @unknown default: return .badRequest("the body cannot be read: \(error)")
     }
+  }
+
+  private static func fraction(in body: JSONValue) -> (String, JSONValue)? {
+    for name in GenerationFields.wholeNumbers {
+      if let value = body[name], value.integer == nil, value.double != nil { return (name, value) }
+    }
+    return nil
   }
 
   private static func words(_ type: Any.Type) -> String {
