@@ -7,9 +7,9 @@ struct ScoreAnswer: Encodable {
     var index: Int
     var object = "score"
     /// Of a model with one output.
-    var score: Double?
+    var score: Float?
     /// Of a classifier with several, in the order of `labels`.
-    var scores: [Double]?
+    var scores: [Float]?
   }
 
   var id: String
@@ -27,7 +27,8 @@ struct ScoreAnswer: Encodable {
     self.labels = labels.count > 1 ? labels : nil
     data = scores.enumerated().map { index, values in
       labels.count > 1
-        ? Score(index: index, scores: values) : Score(index: index, score: values.first)
+        ? Score(index: index, scores: values.map { Float($0) })
+        : Score(index: index, score: values.first.map { Float($0) })
     }
     usage = Usage(promptTokens: tokenCount, completionTokens: nil)
   }
