@@ -85,7 +85,7 @@ struct RequestTests {
       (#"{"prompt": "a", "temperature": -1}"#, "temperature", "at least 0"),
       (#"{"prompt": "a", "top_p": 0}"#, "top_p", "above 0 to 1"),
       (#"{"prompt": "a", "max_tokens": 0}"#, "max_tokens", "at least 1"),
-      (#"{"prompt": "a", "max_tokens": 1.5}"#, "max_tokens", ""),
+      (#"{"prompt": "a", "max_tokens": 1.5}"#, "max_tokens", "expected a whole number"),
       (#"{"prompt": "a", "n": 0}"#, "n", "1 to 128"),
       (#"{"prompt": "a", "logprobs": 21}"#, "logprobs", "0 to 20"),
       (#"{"prompt": "a", "presence_penalty": 3}"#, "presence_penalty", "-2 to 2"),

@@ -247,7 +247,11 @@ def leaving():
         while health()["running"] < 2:
             assert time.time() < end
         if streams:
-            assert b"data: " in connections[0].recv(65536)
+            seen = b""
+            while b"data: " not in seen:
+                part = connections[0].recv(65536)
+                assert part, seen
+                seen += part
         for connection in connections:
             connection.close()
         start = time.time()
