@@ -50,7 +50,7 @@ let package = Package(
       name: "Attune",
       targets: [
         "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
-        "Training", "Evaluation", "Hub",
+        "Training", "Evaluation", "Hub", "Serving",
       ]),
   ],
   dependencies: [
@@ -59,8 +59,12 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
     .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.0.0"),
+    .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.30.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.8.0"),
   ],
   targets: [
     .target(
@@ -103,11 +107,25 @@ let package = Package(
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["RunLog/TensorBoard/Events.proto"]),
+    library(
+      "Serving",
+      [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Training",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ]),
     .executableTarget(
       name: "attune",
       dependencies: [
         "Torch", "Tokenizers", "Feedback", "Hub", "LanguageModels", "Objectives", "Environments",
-        "Training", "Evaluation",
+        "Training", "Evaluation", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -128,10 +146,16 @@ let package = Package(
       "Training",
       ["Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives"]),
     tests(
+      "Serving",
+      [
+        "Torch", "Tokenizers", "Feedback", "LanguageModels", "Training",
+        .product(name: "HummingbirdTesting", package: "hummingbird"),
+      ]),
+    tests(
       "attune",
       [
         "Torch", "Tokenizers", "Feedback", "Hub", "LanguageModels", "Environments", "Evaluation",
-        "Training",
+        "Training", "Serving",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
   ],

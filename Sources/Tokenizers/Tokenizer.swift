@@ -151,6 +151,15 @@ public struct Tokenizer: Sendable {
     pipeline.vocabulary.bytes(of: id).map { String(decoding: $0, as: UTF8.self) }
   }
 
+  /// The bytes that a token stands for wherever it is; nil where they depend on its neighbours, as with
+  /// SentencePiece's blanks, and where no token has the id.
+  package func rawBytes(of id: Int) -> [UInt8]? {
+    guard let token = pipeline.decodingBytes(of: id) else { return nil }
+    if pipeline.decoder is ByteLevelDecoder { return ByteLevelDecoder.raw(token) }
+    guard pipeline.decoder?.fallsBackToBytes == true else { return nil }
+    return ByteFallbackDecoder.byte(token).map { [$0] }
+  }
+
   /// One more than the highest id, added tokens included: the least number of rows that an
   /// embedding matrix needs.
   public var vocabularyCount: Int { pipeline.vocabulary.count }

@@ -32,6 +32,7 @@ struct Attune: ParsableCommand {
       MergeCommand.self,
       GenerateCommand.self,
       ChatCommand.self,
+      ServeCommand.self,
       ScoreCommand.self,
       EvaluateCommand.self,
       PushCommand.self,

@@ -3,7 +3,7 @@ import Feedback
 public import Tokenizers
 
 /// How conversations become text: by the tokenizer's own template, or by ``PlainChatFormat`` where it has none.
-public struct ChatLayout {
+public struct ChatLayout: Sendable {
   /// A conversation as text.
   struct Page {
     var text: String

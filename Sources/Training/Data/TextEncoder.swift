@@ -9,7 +9,7 @@ public import Tokenizers
 /// from the prompt's alone. Plain completions get the end-of-text token as text unless they end with it already.
 /// Chats are laid out by the tokenizer's own template, or by ``PlainChatFormat`` where it has none; see ``ChatLayout``.
 /// Every method that meets a conversation throws ``TemplateError`` where the template refuses it.
-public struct TextEncoder {
+public struct TextEncoder: Sendable {
   /// The tokenizer.
   public let tokenizer: Tokenizer
   /// Most tokens of a row.
@@ -241,6 +241,19 @@ public struct TextEncoder {
     let ids = encode(try whole(prompt, completion, context))
     guard ids.count <= maxLength else { return Outcome(row: nil, drop: .tooLong) }
     return Outcome(row: TokenRow(ids: ids, isTarget: ids.map { _ in true }))
+  }
+
+  /// A row without the end-of-text token that the encoder put behind a text that has none.
+  ///
+  /// - Parameters:
+  ///   - row: made of the text by this encoder.
+  ///   - text: what the row ends with.
+  /// - Returns: the row; the same where nothing was put there.
+  public func withoutAddedEnd(_ row: TokenRow, of text: RecordText) -> TokenRow {
+    guard let end = tokenizer.eosToken, row.ids.last == tokenizer.eosTokenID,
+      !text.text.hasSuffix(end), row.ids.count > 1
+    else { return row }
+    return TokenRow(ids: row.ids.dropLast(), isTarget: row.isTarget.dropLast())
   }
 
   private func cut(_ row: TokenRow) -> Outcome<TokenRow> {

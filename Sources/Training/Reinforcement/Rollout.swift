@@ -93,3 +93,22 @@ public func rewardScores(
   }
   return scores
 }
+
+/// Outputs of a classifier for whole texts, one list a text in the order of its labels; texts of like length share a
+/// batch.
+public func classifierScores(
+  _ model: ClassifierModel, _ rows: [TokenRow], batchSize: Int
+) -> [[Double]] {
+  let order = rows.indices.sorted { rows[$0].ids.count < rows[$1].ids.count }
+  var scores = [[Double]](repeating: [], count: rows.count)
+  withoutGrad {
+    for part in order.chunks(of: batchSize) {
+      // Padding never reaches a result, so any id fills it.
+      let batch = TokenBatch(
+        part.map { rows[$0] }, padTokenID: 0, device: model.trunk.device)
+      let logits = model.logits(of: batch)  // [B, C]
+      for (place, row) in part.enumerated() { scores[row] = logits.picked(0, place).doubles }
+    }
+  }
+  return scores
+}

@@ -19,6 +19,7 @@ struct ChatCommand: ParsableCommand {
       messages; --raw gives each line to the model as it is, which suits base models.
 
         attune chat --model_name_or_path runs/ppo
+        attune chat --model_name_or_path runs/ppo --compare_to runs/sft
         echo "What is 2 + 2?" | attune chat --model_name_or_path runs/sft --temperature 0
       """)
 
@@ -30,6 +31,13 @@ struct ChatCommand: ParsableCommand {
   @Option(help: "Complete each line as it is, without roles and without history.")
   var raw = false
 
+  @Option(
+    name: .customLong("compare_to"),
+    help: ArgumentHelp(
+      "A second model that answers the same questions, side by side with the first.",
+      valueName: "folder|name"))
+  var other: String?
+
   @OptionGroup var generation: GenerationOptions
   @OptionGroup var file: ConfigurationOptions
 
@@ -40,19 +48,46 @@ struct ChatCommand: ParsableCommand {
   }
 
   func run() throws {
-    let policy = try LoadedPolicy(
-      model.folder(), model.precision, quantization: model.quantization.quantization,
-      chatTemplate: model.chatTemplate())
-    let settings = try settings(policy)
-    try check(policy, settings)
-    if !raw { Output.current.note(policy.encoder.layout.summary) }
-    var chat = ChatSession(
-      policy: policy, settings: settings, seed: generation.seed, system: system, isRaw: raw)
+    var speakers = [
+      try speaker(
+        model.folder(), model.modelPath, quantization: model.quantization.quantization,
+        chatTemplate: model.chatTemplate())
+    ]
+    if let other {
+      speakers.append(try speaker(model.hub.model(other, "--compare_to"), other))
+    }
+    if !raw { Output.current.note(speakers[0].policy.encoder.layout.summary) }
     let isWatched = isatty(STDIN_FILENO) == 1
-    if isWatched { Output.current.note("/help lists commands, /quit or Ctrl-D ends") }
-    try withAutocast(model.precision.autocast, on: policy.model.device) {
+    let interrupt = AnswerInterrupt()
+    if isWatched {
+      interrupt.listen()
+      Output.current.note("/help lists commands, Ctrl-C stops an answer, /quit or Ctrl-D ends")
+    }
+    var chat = ChatSession(
+      speakers, seed: generation.seed, system: system, isRaw: raw, interrupt: interrupt,
+      columns: Self.columns)
+    try withAutocast(model.precision.autocast, on: speakers[0].policy.model.device) {
       try chat.run(Self.lines(isWatched: isWatched))
     }
+  }
+
+  private func speaker(
+    _ folder: URL, _ name: String, quantization: Quantization? = nil, chatTemplate: String? = nil
+  ) throws -> ChatSpeaker {
+    let policy = try LoadedPolicy(
+      folder, model.precision, quantization: quantization, chatTemplate: chatTemplate)
+    let settings = try settings(policy)
+    try check(policy, settings)
+    return ChatSpeaker(name, policy, settings)
+  }
+
+  /// Characters of a line of the terminal; nil where answers go elsewhere, or it is too narrow for two.
+  private static var columns: Int? {
+    var size = winsize()
+    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0,
+      size.ws_col >= 60
+    else { return nil }
+    return Int(size.ws_col)
   }
 
   private func settings(_ policy: LoadedPolicy) throws -> SamplingSettings {

@@ -187,16 +187,9 @@ struct ScoreCommand: ParsableCommand {
     let classifier = try files.classifierModel(
       elementType: model.precision.elementType, device: device)
     return Judge(model: classifier.trunk) { texts in
-      withoutGrad {
-        stride(from: 0, to: texts.count, by: batchSize).flatMap { start -> [JSONObject] in
-          let part = texts[start..<min(texts.count, start + batchSize)]
-          let batch = TokenBatch(part.map(\.row), padTokenID: 0, device: device)
-          let logits = classifier.logits(of: batch)  // [B, C]
-          return part.enumerated().map { row, text in
-            let scores = logits.picked(0, row).floats.map { JSONValue(shortest: $0) }
-            return ["\(text.prefix)scores": .array(scores)]
-          }
-        }
+      let scores = classifierScores(classifier, texts.map(\.row), batchSize: batchSize)
+      return zip(texts, scores).map { text, values in
+        ["\(text.prefix)scores": .array(values.map { JSONValue(shortest: Float($0)) })]
       }
     }
   }

@@ -115,11 +115,7 @@ struct ScoreRowEncoder {
         at: row.place, field: column,
         problem: outcome.drop.map(\.rawValue) ?? "no token to score; give some text")
     }
-    let tokenizer = encoder.tokenizer
-    guard !addsEnd, let end = tokenizer.eosToken, tokens.ids.last == tokenizer.eosTokenID,
-      !text.text.hasSuffix(end), tokens.ids.count > 1
-    else { return tokens }
-    return TokenRow(ids: tokens.ids.dropLast(), isTarget: tokens.isTarget.dropLast())
+    return addsEnd ? tokens : encoder.withoutAddedEnd(tokens, of: text)
   }
 
   private mutating func encoder() throws -> TextEncoder {

@@ -29,6 +29,13 @@ public struct DecodedToken: Sendable, Equatable {
   public var logProb: Float
   /// The likeliest tokens in its place, in descending order, as many as were asked for.
   public var alternatives: [TokenLogProb]
+
+  /// Creates a token.
+  public init(id: Int, logProb: Float, alternatives: [TokenLogProb]) {
+    self.id = id
+    self.logProb = logProb
+    self.alternatives = alternatives
+  }
 }
 
 /// What a step of decoding brought.

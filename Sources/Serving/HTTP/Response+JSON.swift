@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import HTTPTypes
+import Hummingbird
+
+extension Response {
+  /// A body of JSON.
+  static func json(
+    _ value: some Encodable, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+  ) throws -> Response {
+    var headers = headers
+    headers[.contentType] = "application/json"
+    return Response(
+      status: status, headers: headers,
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: try JSONText.data(value))))
+  }
+
+  /// The answer for a request that gets none.
+  static func error(_ error: ServingError) throws -> Response {
+    var headers: HTTPFields = [:]
+    if let seconds = error.retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+    if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
+    return try .json(
+      ErrorBody(error), status: HTTPResponse.Status(code: error.status), headers: headers)
+  }
+}
+
+/// Values as JSON text, keys in the order of the alphabet.
+enum JSONText {
+  static func data(_ value: some Encodable) throws -> Data {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return try encoder.encode(value)
+  }
+}
+
+/// Writes server-sent events.
+enum EventStream {
+  static let headers: HTTPFields = [
+    .contentType: "text/event-stream", .cacheControl: "no-cache", .connection: "close",
+  ]
+  static let end = ByteBuffer(string: "data: [DONE]\n\n")
+
+  /// One event; JSON never holds a bare newline, so one line is enough.
+  static func event(_ value: some Encodable) throws -> ByteBuffer {
+    var buffer = ByteBuffer(string: "data: ")
+    buffer.writeBytes(try JSONText.data(value))
+    buffer.writeString("\n\n")
+    return buffer
+  }
+}
