@@ -87,22 +87,6 @@ struct LearningTests {
 
   // MARK: PPO
 
-  /// A model that completes with 16 letters of 8, of which three will be rewarded: a reward of 3/8 at the start.
-  private func supervisedStart(_ workshop: Workshop) throws -> URL {
-    var random = SplitMix(seed: 5)
-    let records = (0..<256).map { _ in
-      Record(
-        .promptCompletion(
-          prompt: .plain(Letters.word(&random, 8...8, of: "abcdefgh")),
-          completion: .plain(Letters.word(&random, 16...16, of: "abcdefgh"))))
-    }
-    var settings = workshop.settings("start", steps: 60)
-    settings.optimization.microbatchSize = 16
-    settings.optimization.accumulation = 1
-    try SFTJob(settings: settings, modelFolder: workshop.base).run(on: records)
-    return workshop.folder["start"]
-  }
-
   /// The reward's mean over the first and over the last updates.
   private func ppo(
     weight: Double, seed: UInt64, klCoefficient: Double = 0.05
@@ -116,7 +100,7 @@ struct LearningTests {
     settings.optimization.accumulation = 1
     settings.optimization.learningRate = 3e-3
     settings.optimization.schedule = .constant
-    var job = PPOJob(settings: settings, modelFolder: try supervisedStart(workshop))
+    var job = PPOJob(settings: settings, modelFolder: try workshop.supervisedStart())
     job.scorers = [(LetterShare(letters: ["a", "b", "c"]), weight)]
     job.method.rolloutCount = 64
     job.method.klController = KLController(klCoefficient)
@@ -131,7 +115,7 @@ struct LearningTests {
     return (rewards[0], rewards.suffix(5).reduce(0, +) / 5)
   }
 
-  private static let runsSlowTests =
+  static let runsSlowTests =
     ProcessInfo.processInfo.environment["ATTUNE_SLOW_TESTS"] != nil
 
   // Measured: 0.35 to 0.98, 0.32 to 0.93, 0.30 to 0.97. With the sign of the advantages turned in the trainer the

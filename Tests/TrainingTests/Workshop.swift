@@ -61,6 +61,24 @@ final class Workshop {
   }
 }
 
+extension Workshop {
+  /// A model that completes with 16 letters of 8, of which three will be rewarded: a reward of 3/8 at the start.
+  func supervisedStart() throws -> URL {
+    var random = SplitMix(seed: 5)
+    let records = (0..<256).map { _ in
+      Record(
+        .promptCompletion(
+          prompt: .plain(Letters.word(&random, 8...8, of: "abcdefgh")),
+          completion: .plain(Letters.word(&random, 16...16, of: "abcdefgh"))))
+    }
+    var settings = self.settings("start", steps: 60)
+    settings.optimization.microbatchSize = 16
+    settings.optimization.accumulation = 1
+    try SFTJob(settings: settings, modelFolder: base).run(on: records)
+    return folder["start"]
+  }
+}
+
 /// Bookkeeping without files, for tests of trainers alone.
 func quietRun(
   steps: Int, folder: URL = FileManager.default.temporaryDirectory, resumingFrom: URL? = nil,

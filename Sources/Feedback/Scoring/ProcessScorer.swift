@@ -26,6 +26,8 @@ public final class ProcessScorer: Scorer {
   public let command: [String]
   /// Longest time a call may take, in seconds.
   public let timeoutSeconds: Double
+  /// Whether `{"score": null}` is an answer: the row has no score, which is told as NaN. Otherwise it is a failure.
+  public let acceptsNull: Bool
 
   private var child: ScorerProcess?
 
@@ -35,10 +37,14 @@ public final class ProcessScorer: Scorer {
   ///   - name: name in logs.
   ///   - command: program (a path, or a name to be found on `PATH`) and arguments.
   ///   - timeoutSeconds: longest time for one call with all its rows, above 0.
-  public init(name: String, command: [String], timeoutSeconds: Double = 60) {
+  ///   - acceptsNull: whether rows may be left without a score.
+  public init(
+    name: String, command: [String], timeoutSeconds: Double = 60, acceptsNull: Bool = false
+  ) {
     self.name = name
     self.command = command
     self.timeoutSeconds = timeoutSeconds
+    self.acceptsNull = acceptsNull
   }
 
   /// Scores all rows in one exchange.
@@ -63,7 +69,7 @@ public final class ProcessScorer: Scorer {
       var scores: [Double] = []
       scores.reserveCapacity(lines.count)
       for (index, line) in lines.enumerated() {
-        scores.append(try Self.score(in: line, row: index + 1))
+        scores.append(try score(in: line, row: index + 1))
       }
       return scores
     } catch {
@@ -124,7 +130,7 @@ public final class ProcessScorer: Scorer {
     return serializer.bytes
   }
 
-  private static func score(in line: [UInt8], row: Int) throws(ScorerProcess.Failure) -> Double {
+  private func score(in line: [UInt8], row: Int) throws(ScorerProcess.Failure) -> Double {
     let text = String(decoding: line, as: UTF8.self)
     let value: JSONValue
     do throws(JSONSyntaxError) {
@@ -135,6 +141,7 @@ public final class ProcessScorer: Scorer {
     guard let field = value["score"] else {
       throw .answer(row: row, line: text, reason: "no 'score'")
     }
+    if acceptsNull, field == .null { return .nan }
     guard let score = field.double else {
       throw .answer(row: row, line: text, reason: "'score' is \(field.kind)")
     }

@@ -4,6 +4,8 @@
 public protocol Scorer {
   /// Name in logs, such as `rewards/<name>/mean`.
   var name: String { get }
+  /// Whether a score may be NaN, which then means that a completion has none.
+  var acceptsNull: Bool { get }
 
   /// One score for each completion.
   ///
@@ -11,12 +13,15 @@ public protocol Scorer {
   ///   - prompts: texts, one a completion.
   ///   - completions: texts to score, in the order of `prompts`.
   ///   - extras: the other columns of each row, by name; as many as `prompts`.
-  /// - Returns: as many finite numbers as `completions`.
+  /// - Returns: as many finite numbers as `completions`; NaN for no score where ``acceptsNull`` is true.
   /// - Throws: ``FeedbackError/scorer(name:problem:)``; a failure is never a score of 0.
   func scores(prompts: [String], completions: [String], extras: [JSONObject]) throws -> [Double]
 }
 
 extension Scorer {
+  /// Most scorers know a score for everything.
+  public var acceptsNull: Bool { false }
+
   /// One score for each completion, without other columns.
   ///
   /// - Throws: as the full form.

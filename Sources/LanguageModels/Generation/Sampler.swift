@@ -11,6 +11,8 @@ public struct Sampler {
   public let settings: SamplingSettings
   /// Rows decoded together; a row that ends makes room for the next prompt.
   public let batchSize: Int
+  /// Tokens of ended texts kept for prompts that begin as they do; 0 keeps none.
+  public let prefixCacheTokens: Int
   /// What else changes scores, behind the settings' own rules and before truncation.
   public let processors: [any LogitsProcessor]
   /// Turns tokens into text; needed where stop strings are.
@@ -22,13 +24,14 @@ public struct Sampler {
   /// Creates a sampler.
   public init(
     _ model: any LanguageModel, _ settings: SamplingSettings, batchSize: Int = 32,
-    processors: [any LogitsProcessor] = [], decode: (([Int]) -> String)? = nil
+    prefixCacheTokens: Int = 0, processors: [any LogitsProcessor] = [], decode: (([Int]) -> String)? = nil
   ) {
     precondition(
       settings.stopStrings.isEmpty || decode != nil, "sampler: stop strings need a way to decode")
     self.model = model
     self.settings = settings
     self.batchSize = batchSize
+    self.prefixCacheTokens = prefixCacheTokens
     self.processors = processors
     self.decode = decode
   }
@@ -49,8 +52,8 @@ public struct Sampler {
     let longest = prompts.reduce(0) { max($0, $1.count) }
     let engine = DecodingEngine(
       model, rowCount: min(batchSize, prompts.count),
-      capacity: longest + min(settings.maxNewTokens, Self.roomAhead), processors: processors,
-      decode: decode)
+      capacity: longest + min(settings.maxNewTokens, Self.roomAhead),
+      prefixCacheTokens: prefixCacheTokens, processors: processors, decode: decode)
     // Prompts of like length are read together, so little padding is.
     let order = prompts.indices.sorted { (prompts[$0].count, $0) < (prompts[$1].count, $1) }
     for index in order {

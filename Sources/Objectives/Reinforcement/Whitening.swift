@@ -61,7 +61,12 @@ public struct Whitening: Sendable, Equatable {
         mask?.to(.bool) ?? .full(1, shape: x.shape, elementType: .bool, device: x.device)
       let mean = maskedMean(x, counts)
       let variance = maskedVariance(x, counts, isUnbiased: isUnbiased)
-      let centred = (x.widened - mean) * rsqrt(variance + 1e-8)
+      // Equal numbers differ from their mean by rounding, which the division would turn into advantages.
+      let wide = x.widened
+      let highest = wide.filled(where: not(counts), with: -.infinity).max()
+      let lowest = wide.filled(where: not(counts), with: .infinity).min()
+      let centred = ((wide - mean) * rsqrt(variance + 1e-8))
+        .filled(where: not(highest .> lowest), with: 0)
       let result = shiftsMean ? centred : centred + mean
       return result.filled(where: not(counts), with: 0)
     }

@@ -14,6 +14,8 @@ final class JobSession {
   private let started = Date()
   private let method: String
   private let rowCount: Int
+  /// Rows a model reads in a step: more than those of the data where each has several completions.
+  private let rowsPerStep: Int
   /// Optimizer steps of the whole run, also where a dry one ends after the first.
   private let stepCount: Int
 
@@ -30,6 +32,7 @@ final class JobSession {
 
   init(
     _ settings: JobSettings, method: String, rowCount: Int, batchSize: Int? = nil,
+    completionsPerRow: Int = 1,
     lengths: @autoclosure () -> [Int]? = nil, groups: @autoclosure () -> [Int]? = nil,
     keyMetric: String?, padTokenID: Int
   ) throws {
@@ -38,8 +41,11 @@ final class JobSession {
     self.method = method
     self.rowCount = rowCount
     var optimization = settings.optimization
-    if let batchSize { optimization.accumulation = max(1, batchSize / optimization.microbatchSize) }
     let size = batchSize ?? optimization.batchSize
+    rowsPerStep = size * completionsPerRow
+    if batchSize != nil {
+      optimization.accumulation = max(1, rowsPerStep / optimization.microbatchSize)
+    }
     // Online methods name their batch; theirs are always full.
     var order = DataOrder(
       rowCount: rowCount, batchSize: size, seed: settings.seed, shuffles: settings.shuffles,
@@ -169,7 +175,7 @@ final class JobSession {
     let optimization = settings.optimization
     let trained = trainedCount ?? model.parameterCount
     let geometry =
-      "\(optimization.microbatchSize) x \(order.batchSize / max(1, optimization.microbatchSize)) = \(order.batchSize) rows a step"
+      "\(optimization.microbatchSize) x \(rowsPerStep / max(1, optimization.microbatchSize)) = \(rowsPerStep) rows a step"
     let width = model.outputWeight.size(1)
     let adapted = model as? AdaptedModel
     let total = adapted?.totalParameterCount ?? model.parameterCount
@@ -182,7 +188,7 @@ final class JobSession {
       ("trained", "\(trained) parameters"),
       ("data", data),
       ("batch", geometry),
-      ("tokens", "about \(Int(tokensPerRow * Double(order.batchSize))) a step"),
+      ("tokens", "about \(Int(tokensPerRow * Double(rowsPerStep))) a step"),
       ("steps", "\(stepCount) (\(order.stepsPerEpoch) an epoch)"),
       ("schedule", "\(optimization.schedule.rawValue), base rate \(optimization.learningRate)"),
       (
@@ -235,7 +241,7 @@ final class JobSession {
   private func reportDryRun() {
     let entry = run.log.history.last { $0["step_time"] != nil } ?? [:]
     let report = DryRunReport(
-      rowCount: order.batchSize, tokenCount: run.ownTokenCount,
+      rowCount: rowsPerStep, tokenCount: run.ownTokenCount,
       stepSeconds: entry["step_time"] ?? 0, peakMiB: entry["memory/peak_mib"] ?? 0,
       stepCount: max(0, stepCount - run.startStep), outputPath: settings.outputFolder.path)
     for line in report.lines { run.log.note(line) }
@@ -247,7 +253,7 @@ final class JobSession {
     saveModel: (URL) throws -> Void
   ) throws {
     guard !settings.isDryRun else { return reportDryRun() }
-    try run.end(sampleCount: (run.step - run.startStep) * order.batchSize)
+    try run.end(sampleCount: (run.step - run.startStep) * rowsPerStep)
     let folder = settings.outputFolder
     do {
       try saveModel(folder)

@@ -7,7 +7,7 @@ import Tokenizers
 import Torch
 
 /// Proximal Policy Optimization of a model folder against reward models and reward functions.
-public struct PPOJob {
+public struct PPOJob: SamplingJob {
   /// How the critic starts.
   public enum CriticStart: Sendable, Equatable {
     /// A copy of the policy with a head of zeros.
@@ -75,7 +75,8 @@ public struct PPOJob {
       settings, method: "ppo", rowCount: prompts.count, batchSize: method.rolloutCount,
       keyMetric: "objective/rlhf_reward", padTokenID: padTokenID)
     let models = try RunModels(settings)
-    let rewards = try rewardSources(tokenizer, models)
+    let rewards = try rewardSources(
+      tokenizer, models, batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize)
     let policy = try models.policy(folder, checkpoint: session.checkpoint)
     let longest = (prompts.map(\.ids.count).max() ?? 0) + method.sampling.maxNewTokens
     try policy.requirePositions(forTexts: longest, boundBy: "max_completion_length")
@@ -132,59 +133,6 @@ public struct PPOJob {
     }
   }
 
-  /// The tokens that end completions.
-  private func stopTokenIDs(_ folder: ModelFolder, _ encoder: TextEncoder) throws -> Set<Int> {
-    let tokenizer = encoder.tokenizer
-    guard stopToken != "eos" else {
-      return Set(
-        try folder.generationDefaults().eosTokenIDs
-          + [tokenizer.eosTokenID, encoder.turnEndTokenID].compactMap(\.self))
-    }
-    let ids =
-      tokenizer.id(of: stopToken).map { [$0] }
-      ?? tokenizer.encode(stopToken, addSpecialTokens: false)
-    guard ids.count == 1 else {
-      throw TrainingError.badSetting(
-        name: "stop_token", value: "\"\(stopToken)\" (\(ids.count) tokens)",
-        wanted: "eos, or a text that is one token of the model's vocabulary")
-    }
-    return Set(ids)
-  }
-
-  /// The first prompts as rows without targets, to be shown.
-  private func promptRows(_ prompts: [PromptRow]) -> TokenRows {
-    var rows = TokenRows()
-    for prompt in prompts.prefix(max(1, settings.shownExampleCount)) {
-      rows.append(TokenRow(prompt: prompt.ids, completion: []))
-    }
-    return rows
-  }
-
-  private func rewardSources(
-    _ tokenizer: Tokenizer, _ models: RunModels
-  ) throws -> [RewardSource] {
-    var sources: [RewardSource] = []
-    if let rewardModelFolder {
-      let folder = try ModelFolder(rewardModelFolder)
-      sources.append(
-        .model(
-          try models.rewardModel(folder), tokenizer: try folder.tokenizer(),
-          policyTokenizer: tokenizer,
-          batchSize: method.readingBatchSize ?? settings.optimization.microbatchSize))
-    }
-    for (scorer, weight) in scorers {
-      var source = RewardSource.scorer(scorer, tokenizer: tokenizer)
-      source.weight = weight
-      sources.append(source)
-    }
-    guard !sources.isEmpty else {
-      throw TrainingError.badSetting(
-        name: "reward_model", value: "and reward_funcs are both empty",
-        wanted: "a reward model's folder or at least one reward function")
-    }
-    return sources
-  }
-
   private func critic(
     _ checkpoint: URL?, _ policy: any LanguageModel, _ start: ModelFolder, _ models: RunModels
   ) throws -> ScalarHeadModel {
@@ -204,48 +152,6 @@ public struct PPOJob {
         )
       }
       return try models.trainedScalarHead(source, checkpoint: saved)
-    }
-  }
-
-  private func logSamples(
-    _ scored: ScoredRollouts, _ step: Int, _ tokenizer: Tokenizer, _ log: RunLog
-  ) throws {
-    guard logsCompletions else { return }
-    let rows = scored.rollouts.enumerated().map { index, rollout in
-      SampleRow(
-        prompt: rollout.prompt.text, completion: tokenizer.decode(rollout.completion.ids),
-        rewards: scored.parts.map { ($0.name, $0.values[index]) },
-        total: Double(scored.scores[index]), advantage: Double(scored.advantages[index]),
-        length: rollout.completion.ids.count, stopReason: rollout.completion.stopReason.rawValue)
-    }
-    try log.samples(rows, step: step, printing: printedSampleCount)
-  }
-}
-
-extension RewardSource {
-  /// A reward model; texts are tokenised anew where its tokenizer is another than the policy's.
-  static func model(
-    _ model: ScalarHeadModel, tokenizer: Tokenizer, policyTokenizer: Tokenizer, batchSize: Int
-  ) -> RewardSource {
-    let padTokenID = tokenizer.padTokenID ?? 0
-    if tokenizer.fingerprintData == policyTokenizer.fingerprintData {
-      return .model(model, batchSize: batchSize, padTokenID: padTokenID)
-    }
-    let encoder = TextEncoder(tokenizer, maxLength: .max)
-    return RewardSource(name: "reward_model") { rollouts in
-      let rows = try rollouts.map { rollout in
-        let completion = policyTokenizer.decode(rollout.completion.ids)
-        // The reward model has a chat layout of its own; the policy's text would be foreign to it.
-        if encoder.layout.usesTemplate, let messages = rollout.prompt.messages {
-          let answer = [Message(role: .assistant, completion)]
-          return try encoder.scored(
-            .messages(messages), .messages(answer), rollout.prompt.context
-          ).row
-        }
-        return try encoder.scored(.plain(rollout.prompt.text), .plain(completion)).row
-      }
-      return rewardScores(
-        model, rows.compactMap { $0 }, batchSize: batchSize, padTokenID: padTokenID)
     }
   }
 }

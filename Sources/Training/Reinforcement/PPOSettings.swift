@@ -14,16 +14,6 @@ public struct PPOSettings: Sendable {
     case none
   }
 
-  /// What happens to a completion that does not end by itself.
-  public enum MissingEOS: Sendable, Equatable {
-    /// Nothing.
-    case ignored
-    /// A number is subtracted from its score.
-    case penalty(Double)
-    /// Its score is replaced.
-    case score(Double)
-  }
-
   /// Rollouts an update.
   public var rolloutCount = 64
   /// Passes over the rollouts.

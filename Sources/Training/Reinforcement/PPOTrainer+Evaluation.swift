@@ -24,10 +24,10 @@ extension PPOTrainer {
     var policyTables: [Tensor] = []
     var referenceTables: [Tensor] = []
     withoutGrad {
-      for part in experience.parts(of: readingBatchSize) {
-        let tokens = experience.batch(part, device: policy.device)
-        policyTables.append(experience.table(logProbs(policy, tokens), tokens))
-        referenceTables.append(experience.table(logProbs(reference, tokens), tokens))
+      for part in experience.tables.parts(of: readingBatchSize) {
+        let tokens = experience.tables.batch(part, device: policy.device)
+        policyTables.append(experience.tables.table(logProbs(policy, tokens), tokens))
+        referenceTables.append(experience.tables.table(logProbs(reference, tokens), tokens))
       }
     }
     let kl = settings.tokenRewards.kl(

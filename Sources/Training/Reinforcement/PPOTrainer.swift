@@ -105,15 +105,12 @@ public struct PPOTrainer {
     _ prompts: [PromptRow], stream: (UInt64, UInt64), _ metrics: inout MetricMeans
   ) -> [Rollout] {
     let start = Date()
-    let sampler = Sampler(policy, settings.sampling, batchSize: settings.generationBatchSize)
-    let seeds = prompts.indices.map { row in
-      var random = SplitMix(settings.seed, stream.0, stream.1, UInt64(row))
-      return random.next()
-    }
-    // Decoding is bound by calls and memory, not by products, so it stays in the weights' own type.
-    let completions = sampler.completions(prompts.map(\.ids), seeds: seeds)
+    let rollouts = drawCompletions(
+      of: prompts,
+      from: Sampler(policy, settings.sampling, batchSize: settings.generationBatchSize),
+      seed: settings.seed, stream: stream)
     metrics.add("timing/generate", Date().timeIntervalSince(start))
-    return zip(prompts, completions).map { Rollout(prompt: $0, completion: $1) }
+    return rollouts
   }
 
   // MARK: Score
@@ -133,46 +130,19 @@ public struct PPOTrainer {
     _ metrics: inout MetricMeans
   ) throws -> ScoredRollouts {
     let start = Date()
-    var total = [Double](repeating: 0, count: rollouts.count)
-    var parts: [(name: String, values: [Double])] = []
-    for source in rewards {
-      let values = try source.score(rollouts)
-      guard values.count == rollouts.count else {
-        throw TrainingError.badSetting(
-          name: "reward function", value: "'\(source.name)' gave \(values.count) scores",
-          wanted: "\(rollouts.count), one a completion")
-      }
-      if let bad = values.firstIndex(where: { !$0.isFinite }) {
-        throw TrainingError.notFinite(
-          what: "score of '\(source.name)'", step: update + 1, rows: [bad])
-      }
-      parts.append((source.name, values))
-      for (row, value) in values.enumerated() { total[row] += source.weight * value }
-      let moments = Moments(values)
-      metrics.add("rewards/\(source.name)/mean", moments.mean)
-      metrics.add("rewards/\(source.name)/std", moments.deviation)
+    let (parts, total) = try rewards.scores(rollouts, update: update, &metrics)
+    if let row = total.firstIndex(where: \.isNaN) {
+      throw TrainingError.noScore(
+        source: "total", value: .nan, prompt: rollouts[row].prompt.text, step: update + 1)
     }
     let ended = rollouts.map { $0.completion.stopReason != .length }
-    var scores = processing(Tensor(total).to(.float32))
-    let endedTensor = Tensor(ended.map { $0 ? Float(1) : 0 })
-    switch settings.missingEOS {
-    case .ignored: break
-    case .penalty(let penalty):
-      scores = missingEOSPenalty(scores, endsWithEOS: endedTensor, penalty: penalty)
-    case .score(let score):
-      scores = missingEOSScore(scores, endsWithEOS: endedTensor, score: score)
-    }
+    let scores = settings.missingEOS.applied(to: processing(Tensor(total).to(.float32)), ended)
     metrics.add("timing/reward", Date().timeIntervalSince(start))
-    let lengths = rollouts.map { Double($0.completion.ids.count) }
     metrics.add("objective/scores", scores.mean().item)
     metrics.add("objective/raw_scores", Moments(total).mean)
     metrics.add("objective/raw_scores_std", Moments(total).deviation)
     metrics.add("val/num_eos_tokens", Double(ended.count(where: { $0 })))
-    metrics.add("completions/mean_length", Moments(lengths).mean)
-    metrics.add("completions/min_length", lengths.min() ?? 0)
-    metrics.add("completions/max_length", lengths.max() ?? 0)
-    metrics.add(
-      "completions/clipped_ratio", Double(ended.count(where: { !$0 })) / Double(ended.count))
+    metrics.addLengths(rollouts)
     return ScoredRollouts(rollouts: rollouts, parts: parts, scores: scores.floats)
   }
 
@@ -232,23 +202,23 @@ public struct PPOTrainer {
     var old: [Tensor] = []
     var reference: [Tensor] = []
     var values: [Tensor] = []
-    for part in experience.parts(of: readingBatchSize) {
-      let tokens = experience.batch(part, device: policy.device)
+    for part in experience.tables.parts(of: readingBatchSize) {
+      let tokens = experience.tables.batch(part, device: policy.device)
       let start = Date()
       if !settings.reusesSamplingLogProbs {
-        old.append(experience.table(logProbs(policy, tokens), tokens))
+        old.append(experience.tables.table(logProbs(policy, tokens), tokens))
       }
       let afterPolicy = Date()
-      reference.append(experience.table(logProbs(self.reference, tokens), tokens))
+      reference.append(experience.tables.table(logProbs(self.reference, tokens), tokens))
       let afterReference = Date()
-      values.append(experience.table(self.values(tokens), tokens))
+      values.append(experience.tables.table(self.values(tokens), tokens))
       seconds.policy += afterPolicy.timeIntervalSince(start)
       seconds.reference += afterReference.timeIntervalSince(afterPolicy)
       seconds.value += Date().timeIntervalSince(afterReference)
     }
     experience.oldLogProbs =
       settings.reusesSamplingLogProbs
-      ? experience.table(scored.rollouts.map(\.completion.logProbs)) : concatenated(old)
+      ? experience.tables.table(scored.rollouts.map(\.completion.logProbs)) : concatenated(old)
     experience.referenceLogProbs = concatenated(reference)
     experience.oldValues = concatenated(values)
     metrics.add("timing/old_logprob", seconds.policy)
@@ -306,17 +276,17 @@ public struct PPOTrainer {
     let chosen = experience.choosing(minibatch, whitens: settings.whitening == .minibatch)
     let tokenCount = chosen.mask.sum().item
     var stepMetrics = MetricMeans()
-    for part in chosen.parts(of: plan.microbatchSize) {
-      let tokens = chosen.batch(part, device: policy.device)
+    for part in chosen.tables.parts(of: plan.microbatchSize) {
+      let tokens = chosen.tables.batch(part, device: policy.device)
       let result = withAutocast(plan.autocast, on: policy.device) {
         policy.targetLogProbs(
           of: tokens, temperature: settings.sampling.temperature, wantsEntropy: true,
           checkpointing: plan.checkpointsActivations)
       }
       let terms = settings.objective(
-        tokenLogProbs: chosen.table(result.logProbs, tokens),
-        values: chosen.table(values(tokens), tokens),
-        entropy: result.entropy.map { chosen.table($0, tokens) }, rollouts: chosen.rollouts(part))
+        tokenLogProbs: chosen.tables.table(result.logProbs, tokens),
+        values: chosen.tables.table(values(tokens), tokens),
+        entropy: result.entropy.map { chosen.tables.table($0, tokens) }, rollouts: chosen.rollouts(part))
       (terms.loss * (terms.weight / tokenCount)).backward()
       stepMetrics.add(terms)
     }

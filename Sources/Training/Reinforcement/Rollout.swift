@@ -50,6 +50,8 @@ public struct RewardSource {
   public var weight: Double
   /// Scores of completions, higher is better; a failure throws, it never counts as 0.
   public var score: ([Rollout]) throws -> [Double]
+  /// Whether NaN is allowed and means that a completion has no score; otherwise it ends the run.
+  public var mayAbstain = false
 
   /// Wraps a function.
   public init(name: String, weight: Double = 1, score: @escaping ([Rollout]) throws -> [Double]) {
@@ -69,12 +71,14 @@ public struct RewardSource {
 
   /// A function of texts: a word list, a program over a pipe, or anything written in Swift.
   public static func scorer(_ scorer: any Scorer, tokenizer: Tokenizer) -> RewardSource {
-    RewardSource(name: scorer.name) { rollouts in
+    var source = RewardSource(name: scorer.name) { rollouts in
       try scorer.scores(
         prompts: rollouts.map(\.prompt.text),
         completions: rollouts.map { tokenizer.decode($0.completion.ids) },
         extras: rollouts.map(\.prompt.extras))
     }
+    source.mayAbstain = scorer.acceptsNull
+    return source
   }
 }
 

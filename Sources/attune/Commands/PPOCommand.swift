@@ -24,21 +24,7 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var model: ModelOptions
   @OptionGroup var data: DataOptions
 
-  @Option(
-    name: .customLong("reward_model"),
-    help: ArgumentHelp("Folder or hub name of a reward model.", valueName: "folder|name"))
-  var rewardModel: String?
-
-  @Option(
-    name: .customLong("reward_funcs"),
-    help: ArgumentHelp(
-      "words:FILE, count:FILE or program:COMMAND; repeat to add several.", valueName: "function"))
-  var rewardFunctions: [String] = []
-
-  @Option(
-    name: .customLong("reward_weights"),
-    help: ArgumentHelp("A factor for each reward function, in their order.", valueName: "factors"))
-  var rewardWeights: [Double] = []
+  @OptionGroup var rewards: RewardOptions
 
   @Option(
     name: .customLong("ref_model"),
@@ -63,28 +49,7 @@ struct PPOCommand: ParsableCommand {
   @OptionGroup var method: PPOOptions
   @OptionGroup var sampling: SamplingOptions
 
-  @Option(
-    name: .customLong("stop_token"),
-    help: ArgumentHelp(
-      "What ends a completion: eos for the model's end tokens, or the text of one token in their place.",
-      valueName: "eos|text"))
-  var stopToken: String = "eos"
-
-  @Option(
-    name: .customLong("max_prompt_length"),
-    help: ArgumentHelp(
-      "Most tokens of a prompt; longer ones are left out. 0 takes max_length.", valueName: "tokens")
-  )
-  var maxPromptLength: Int = 0
-
-  @Option(name: .customLong("log_completions"), help: "Write the completions of logged updates.")
-  var logsCompletions: Bool = false
-
-  @Option(
-    name: .customLong("num_completions_to_print"),
-    help: ArgumentHelp("Of them, printed.", valueName: "count"))
-  var printedSampleCount: Int = 0
-
+  @OptionGroup var completions: CompletionOptions
   @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
@@ -95,13 +60,7 @@ struct PPOCommand: ParsableCommand {
       run: bookkeeping, precision: model.precision, optimization: optimization,
       learningRate: learningRate, maxLength: data.maxLength, shuffles: data.shuffles,
       shownExampleCount: data.shownExampleCount, chatTemplate: try model.chatTemplate())
-    if data.groupsByLength {
-      settings.console.line("group_by_length: not used by ppo, whose completions are not known")
-    }
-    if optimization.disablesDropout == false {
-      settings.console.line(
-        "disable_dropout false: not used by ppo, whose ratios begin at 1 without")
-    }
+    settings.noteUnused(data, optimization, by: "ppo")
     settings.tokenizerFolder = try model.tokenizerFolder()
     settings.adapter = adapter.configuration
     settings.quantization = model.quantization.quantization
@@ -113,16 +72,16 @@ struct PPOCommand: ParsableCommand {
       note: settings.console.line)
     var job = PPOJob(settings: settings, modelFolder: modelFolder)
     job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }
-    job.rewardModelFolder = try rewardModel.map { try model.hub.model($0, "--reward_model") }
-    job.scorers = try RewardFunctions.parse(rewardFunctions, weights: rewardWeights)
+    job.rewardModelFolder = try rewards.modelFolder(model.hub)
+    job.scorers = try rewards.scorers()
     job.criticStart =
       try valueModel.map { .folder(try model.hub.model($0, "--value_model")) } ?? .policy
     job.criticLearningRate = valueLearningRate
     job.method = method.settings(sampling)
-    job.stopToken = stopToken
-    job.maxPromptLength = maxPromptLength > 0 ? maxPromptLength : nil
-    job.logsCompletions = logsCompletions
-    job.printedSampleCount = printedSampleCount
+    job.stopToken = completions.stopToken
+    job.maxPromptLength = completions.promptLimit
+    job.logsCompletions = completions.logsCompletions
+    job.printedSampleCount = completions.printedSampleCount
     job.dataFiles = data.sourceNames
     try runInterruptibly(bookkeeping, model.hub) {
       try job.run(on: records.train, heldOut: records.test)

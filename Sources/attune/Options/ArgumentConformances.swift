@@ -15,3 +15,4 @@ extension KLEstimator: ExpressibleByArgument {}
 extension PPOSettings.Whitening: ExpressibleByArgument {}
 extension TokenRewards.ScorePosition: ExpressibleByArgument {}
 extension ScoreProcessing.Scaling: ExpressibleByArgument {}
+extension GroupAdvantage.Scale: ExpressibleByArgument {}

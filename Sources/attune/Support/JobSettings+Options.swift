@@ -116,3 +116,16 @@ func runInterruptibly(_ run: RunOptions, _ hub: HubOptions, _ body: () throws ->
         + "to go on: \(words.joined(separator: " "))")
   }
 }
+
+extension JobSettings {
+  /// Tells of options that have no effect on methods that sample.
+  func noteUnused(_ data: DataOptions, _ optimization: OptimizationOptions, by method: String) {
+    if data.groupsByLength {
+      console.line("group_by_length: not used by \(method), whose completions are not known")
+    }
+    if optimization.disablesDropout == false {
+      console.line(
+        "disable_dropout false: not used by \(method), whose ratios begin at 1 without")
+    }
+  }
+}

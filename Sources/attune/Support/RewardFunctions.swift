@@ -5,11 +5,12 @@ import Foundation
 
 /// Reward functions named on the command line.
 enum RewardFunctions {
-  /// Reads `words:FILE`, `count:FILE` and `program:COMMAND`, with one weight each.
+  /// Reads `words:FILE`, `count:FILE` and `program:COMMAND`, with one weight each; with `acceptsNull` a program
+  /// may leave completions without a score.
   ///
   /// - Throws: ``UsageError``, and errors of the files.
   static func parse(
-    _ texts: [String], weights: [Double]
+    _ texts: [String], weights: [Double], acceptsNull: Bool = false
   ) throws -> [(scorer: any Scorer, weight: Double)] {
     guard weights.isEmpty || weights.count == texts.count else {
       throw UsageError(
@@ -17,11 +18,11 @@ enum RewardFunctions {
       )
     }
     return try texts.enumerated().map { index, text in
-      (try scorer(text), weights.isEmpty ? 1 : weights[index])
+      (try scorer(text, acceptsNull), weights.isEmpty ? 1 : weights[index])
     }
   }
 
-  private static func scorer(_ text: String) throws -> any Scorer {
+  private static func scorer(_ text: String, _ acceptsNull: Bool) throws -> any Scorer {
     let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
     guard parts.count == 2, !parts[1].isEmpty else {
       throw UsageError(
@@ -32,7 +33,8 @@ enum RewardFunctions {
     case "count": return try words(parts[1], .count)
     case "program":
       return ProcessScorer(
-        name: "program", command: parts[1].split(separator: " ").map(String.init))
+        name: "program", command: parts[1].split(separator: " ").map(String.init),
+        acceptsNull: acceptsNull)
     default:
       throw UsageError(
         "--reward_funcs: '\(parts[0])' is unknown; there are words:FILE, count:FILE and program:COMMAND"

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import Feedback
+import Foundation
+import LanguageModels
+import Objectives
+import TestSupport
+import Testing
+import Torch
+
+@testable import Training
+
+/// Whether methods without a critic learn a reward, and learn it from the advantages alone.
+@Suite("Learning without a critic")
+struct PolicyGradientLearningTests {
+  /// A method with something done to its advantages.
+  private struct Changed: CriticFreeMethod {
+    var base: any CriticFreeMethod
+    let change: @Sendable (Tensor) -> Tensor
+    var loss: PolicyGradientLoss { base.loss }
+    var taxesKL: Bool { base.taxesKL }
+    var leastGroupSize: Int { base.leastGroupSize }
+    func advantages(_ scored: ScoredCompletions) -> Tensor { change(base.advantages(scored)) }
+  }
+
+  private static let methods: [(name: String, method: any CriticFreeMethod)] = [
+    ("GRPO", GRPO(loss: PolicyGradientLoss(klCoefficient: 0.04))),
+    ("DAPO", GRPO(loss: PolicyGradientLoss(surrogate: ClippedPolicyLoss(clipRangeHigh: 0.28),
+      average: .tokens))),
+    ("RLOO", RLOO()),
+    ("REINFORCE++", ReinforcePlusPlus()),
+  ]
+
+  private func method(_ name: String) throws -> any CriticFreeMethod {
+    try #require(Self.methods.first { $0.name == name }?.method)
+  }
+
+  /// The reward's mean over the first and over the last updates: 8 prompts, 8 completions of 16 letters each.
+  private func train(
+    _ method: any CriticFreeMethod, seed: UInt64, steps: Int = 60
+  ) throws -> (first: Double, last: Double) {
+    var model = TinyModel()
+    model.width = 32
+    let workshop = try Workshop(model)
+    var settings = workshop.settings("run", steps: steps)
+    settings.seed = seed
+    settings.optimization.microbatchSize = 64
+    settings.optimization.learningRate = 3e-3
+    settings.optimization.schedule = .constant
+    var job = PolicyGradientJob(
+      settings: settings, modelFolder: try workshop.supervisedStart(), method: method,
+      title: ("method", "paper"))
+    job.scorers = [(LetterShare(letters: ["a", "b", "c"]), 1)]
+    job.training.promptCount = 8
+    job.training.groupSize = 8
+    job.training.sampling.maxNewTokens = 16
+    var random = SplitMix(seed: 6)
+    try job.run(
+      on: (0..<128).map { _ in
+        Record(.promptOnly(.plain(Letters.word(&random, 8...8, of: "abcdefgh"))))
+      })
+    let rewards = try workshop.metrics("run").compactMap { $0["reward"] }
+    return (rewards.prefix(3).reduce(0, +) / 3, rewards.suffix(5).reduce(0, +) / 5)
+  }
+
+  @Test(
+    "the reward rises by at least 0.3 from supervised learning",
+    .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"),
+    arguments: methods.map(\.name), [1, 2, 3])
+  func learns(name: String, seed: UInt64) throws {
+    let (first, last) = try train(method(name), seed: seed)
+    #expect(last - first >= 0.3, "\(name), seed \(seed): from \(first) to \(last)")
+  }
+
+  @Test(
+    "with the sign of every advantage turned it falls",
+    .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"),
+    arguments: methods.map(\.name))
+  func turnedRound(name: String) throws {
+    let (first, last) = try train(Changed(base: method(name)) { -$0 }, seed: 1)
+    #expect(first - last >= 0.2, "\(name): from \(first) to \(last)")
+  }
+
+  @Test(
+    "with the advantages of other completions it stays",
+    .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"),
+    arguments: methods.map(\.name))
+  func shuffled(name: String) throws {
+    // Row i gets the advantages of row 29 i + 11 mod 64: of another prompt, and no longer sorted by anything.
+    let places = (0..<64).map { ($0 * 29 + 11) % 64 }
+    let (first, last) = try train(
+      Changed(base: method(name)) { $0.rows(Tensor(places)) }, seed: 1, steps: 30)
+    #expect(abs(last - first) < 0.05, "\(name): from \(first) to \(last)")
+  }
+
+  @Test("GRPO learns to write the rewarded letters, and the other way round with the sign turned")
+  func quick() throws {
+    func run(_ method: any CriticFreeMethod) throws -> (first: Double, last: Double) {
+      let lines = try GroupRuns.metrics(nil, method, steps: 20) {
+        $0.settings.optimization.microbatchSize = 32
+        $0.settings.optimization.schedule = .constant
+        $0.training.groupSize = 8
+      }
+      let rewards = lines.compactMap { $0["reward"] }
+      return (rewards.prefix(3).reduce(0, +) / 3, rewards.suffix(3).reduce(0, +) / 3)
+    }
+    let right = try run(GRPO())
+    #expect(right.last - right.first >= 0.15, "from \(right.first) to \(right.last)")
+    let wrong = try run(Changed(base: GRPO()) { -$0 })
+    #expect(wrong.last <= wrong.first, "from \(wrong.first) to \(wrong.last)")
+  }
+}
