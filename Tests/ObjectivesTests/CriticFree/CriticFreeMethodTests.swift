@@ -113,7 +113,7 @@ struct CriticFreeMethodTests {
       #expect(equal.doubles == [Double](repeating: 0, count: 8))
       let missing = method.advantages(scored([0.7, .nan]))
       #expect(missing.picked(0, 1).doubles == [0, 0, 0, 0])
-      #expect(missing.doubles.allSatisfy(\.isFinite))
+      #expect(missing.doubles.allSatisfy { $0.isFinite })
     }
   }
 }

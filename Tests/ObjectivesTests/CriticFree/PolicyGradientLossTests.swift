@@ -7,10 +7,18 @@ import Torch
 @Suite("Policy gradient losses")
 struct PolicyGradientLossTests {
   // Two completions of 4 and 3 tokens; the last place is padding.
-  static let logProbs = Tensor([-1, -0.5, -2, -0.3, -0.7, -1.2, -0.1, -9], shape: [2, 4])
-  static let old = Tensor([-1.2, -0.4, -1.6, -0.3, -0.9, -1, -0.6, -1], shape: [2, 4])
-  static let reference = Tensor([-1.1, -0.7, -1.5, -0.3, -0.9, -1, -0.4, 5], shape: [2, 4])
-  static let mask = Tensor([1.0, 1, 1, 1, 1, 1, 1, 0], shape: [2, 4])
+  static var logProbs: Tensor {
+    Tensor([-1, -0.5, -2, -0.3, -0.7, -1.2, -0.1, -9], shape: [2, 4])
+  }
+  static var old: Tensor {
+    Tensor([-1.2, -0.4, -1.6, -0.3, -0.9, -1, -0.6, -1], shape: [2, 4])
+  }
+  static var reference: Tensor {
+    Tensor([-1.1, -0.7, -1.5, -0.3, -0.9, -1, -0.4, 5], shape: [2, 4])
+  }
+  static var mask: Tensor {
+    Tensor([1.0, 1, 1, 1, 1, 1, 1, 0], shape: [2, 4])
+  }
 
   static func rollouts(
     _ advantages: [Double] = [1, -0.5], reference: Tensor? = nil, rows: Range<Int> = 0..<2
@@ -258,7 +266,7 @@ struct PolicyGradientLossTests {
       let gradient = gradients(
         of: { loss(tokenLogProbs: $0[0], rollouts: rollouts).loss }, at: [Self.logProbs])[0]
       #expect(gradient[4...].allSatisfy { $0 == 0 }, "\(name)")
-      #expect(gradient.allSatisfy(\.isFinite), "\(name)")
+      #expect(gradient.allSatisfy { $0.isFinite }, "\(name)")
     }
   }
 
