@@ -11,7 +11,7 @@ import Testing
   "A run killed in the middle goes on to the same bits",
   .enabled(if: Executable.path != nil, "the program attune was not built"))
 struct KilledRunTests {
-  enum Method: String, CaseIterable, Sendable { case pretrain, sft, reward, dpo, ppo }
+  enum Method: String, CaseIterable, Sendable { case pretrain, sft, reward, dpo, ppo, grpo }
 
   private static let stepCount = 120
 
@@ -40,6 +40,12 @@ struct KilledRunTests {
     case .sft: return "\(trained) --columns completion=chosen --per_device_train_batch_size 4"
     case .reward: return "\(trained) --per_device_train_batch_size 4"
     case .dpo: return "\(trained) --per_device_train_batch_size 4"
+    case .grpo:
+      let words = try folder.write("a\ne\n", "words.txt")
+      return """
+        \(trained) --reward_funcs 'count:\(words)' --per_device_train_batch_size 8 --num_generations 4 \
+        --max_completion_length 4 --beta 0.04 --num_iterations 2
+        """
     case .ppo:
       let words = try folder.write("a\ne\n", "words.txt")
       return """

@@ -46,6 +46,26 @@ struct TrainingCommandTests {
       (["sft", "--per_device_train_batch_size", "0"], "per_device_train_batch_size 0"),
       (["ppo", "--kl_coef", "-1"], "--kl_coef: expected at least 0, found -1.0"),
       (["ppo", "--cliprange", "1.5"], "--cliprange: expected above 0 and below 1"),
+      (["grpo", "--num_generations", "1"], "num_generations 1: expected at least 2"),
+      (["rloo", "--num_generations", "1"], "num_generations 1: expected at least 2"),
+      (["reinforce", "--group_baseline"], "num_generations 1: expected at least 2"),
+      (
+        ["grpo", "--num_generations", "3"],
+        "--num_generations 3: the 8 completions of an update (per_device_train_batch_size 8 x 1) cannot be shared "
+          + "out in whole groups; give --num_generations 2, or --gradient_accumulation_steps 3"
+      ),
+      (
+        ["grpo", "--gradient_accumulation_steps", "2", "--steps_per_generation", "3"],
+        "--steps_per_generation: expected a multiple of gradient_accumulation_steps 2, found 3"
+      ),
+      (["grpo", "--per_device_train_batch_size", "0"], "per_device_train_batch_size: expected 1"),
+      (["grpo", "--beta", "-1"], "--beta: expected at least 0, found -1.0"),
+      (["grpo", "--epsilon", "0"], "--epsilon: expected above 0 and below 1, found 0.0"),
+      (["grpo", "--delta", "1.1"], "--delta: expected above 1.2, found 1.1"),
+      (["grpo", "--loss_type", "gspo"], "--loss_type: expected one of grpo, dr_grpo, dapo"),
+      (["rloo", "--kl_coef", "-1"], "--beta: expected at least 0, found -1.0"),
+      (["reinforce", "--gamma", "2"], "--gamma: expected 0 to 1, found 2.0"),
+      (["grpo", "--temperature", "0"], "temperature 0.0: expected a number above 0"),
       (["sft", "--lerning_rate", "1"], "did you mean '--learning_rate'"),
       (["sft", "--device", "abacus"], "expected cpu, cuda, cuda:N or mps"),
       (["sft", "--report_to", "crystal_ball"], "'crystal_ball' is unknown"),

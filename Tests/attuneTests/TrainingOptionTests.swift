@@ -31,11 +31,10 @@ struct TrainingOptionTests {
     ]
     if method != "pretrain" { words += ["--model_name_or_path", model] }
     if !arguments.contains("--dataset_path") { words += ["--dataset_path", pairs] }
-    if method == "ppo" {
-      words += [
-        "--reward_funcs", "count:\(try folder.write("a\ne\n", "words.txt"))",
-        "--rollout_batch_size", "8", "--num_ppo_epochs", "1",
-      ]
+    if ["ppo", "grpo", "rloo", "reinforce"].contains(method) {
+      words += ["--reward_funcs", "count:\(try folder.write("a\ne\n", "words.txt"))"]
+      if method == "ppo" { words += ["--rollout_batch_size", "8", "--num_ppo_epochs", "1"] }
+      if method == "grpo" { words += ["--num_generations", "2"] }
       if !arguments.contains("--response_length") { words += ["--max_completion_length", "4"] }
     }
     return try attune(words + arguments)
@@ -103,7 +102,7 @@ struct TrainingOptionTests {
 
   @Test("dry_run tells time and memory, shows an example, and writes nothing")
   func dryRun() throws {
-    for method in ["sft", "reward", "dpo", "ppo"] {
+    for method in ["sft", "reward", "dpo", "ppo", "grpo", "rloo", "reinforce"] {
       let result = try train(method, ["--dry_run", "--max_steps", "77"])
       #expect(result.status == 0, "\(result.errors)")
       #expect(result.errors.contains("projected: 77 steps in about "), "\(result.errors)")
@@ -171,7 +170,7 @@ struct TrainingOptionTests {
   @Test("tokenizer_name_or_path names another tokenizer, which must fit the model")
   func tokenizer() throws {
     let other = try TinyTokenizer.write(in: folder)
-    for method in ["sft", "reward", "dpo", "ppo"] {
+    for method in ["sft", "reward", "dpo", "ppo", "grpo", "rloo", "reinforce"] {
       let result = try train(method, ["--tokenizer_name_or_path", other])
       #expect(result.status == 0, "\(result.errors)")
       #expect(
@@ -347,7 +346,15 @@ struct TrainingOptionTests {
       "tokenizer_name_or_path": "e",
     ]
     let own = [
-      "sft": ["assistant_only_loss": "true"], "dpo": ["reference_free": "true"],
+      "sft": ["assistant_only_loss": "true"],
+      "grpo": [
+        "num_generations": "4", "beta": "0.04", "loss_type": "dr_grpo", "scale_rewards": "none",
+        "epsilon": "0.1", "epsilon_high": "0.28", "num_iterations": "2",
+        "steps_per_generation": "2", "mask_truncated_completions": "true",
+        "importance_sampling_level": "sequence", "max_prompt_length": "8",
+      ], "rloo": ["num_generations": "4", "beta": "0.1", "normalize_advantages": "true"],
+      "reinforce": ["kl_coef": "0.1", "gamma": "0.9", "group_baseline": "true"],
+      "dpo": ["reference_free": "true"],
       "ppo": [
         "stop_token": "f", "response_length": "7", "max_prompt_length": "8",
         "local_rollout_forward_batch_size": "9",
@@ -367,7 +374,8 @@ struct TrainingOptionTests {
       let printed = try attune(method, "--config", file, "--print_config")
       #expect(printed.status == 0, "\(printed.errors)")
       for (name, value) in options where name != "dataset_path" {
-        let declared = name == "response_length" ? "max_completion_length" : name
+        let declared =
+          ["response_length": "max_completion_length", "kl_coef": "beta"][name] ?? name
         #expect(
           printed.lines.contains { $0 == "\(declared): \(value)" }, "\(method) \(name)")
       }

@@ -24,7 +24,8 @@ public struct Sampler {
   /// Creates a sampler.
   public init(
     _ model: any LanguageModel, _ settings: SamplingSettings, batchSize: Int = 32,
-    prefixCacheTokens: Int = 0, processors: [any LogitsProcessor] = [], decode: (([Int]) -> String)? = nil
+    prefixCacheTokens: Int = 0, processors: [any LogitsProcessor] = [],
+    decode: (([Int]) -> String)? = nil
   ) {
     precondition(
       settings.stopStrings.isEmpty || decode != nil, "sampler: stop strings need a way to decode")

@@ -99,6 +99,7 @@ public struct PolicyGradientLoss: Sendable {
   /// The items the loss of these completions is a mean over; sums over the parts of a step.
   ///
   /// - Parameter mask: 1 on tokens that count, `[B, T]`.
+  /// - Returns: sequences, tokens, or sequences times a length.
   public func weight(_ mask: Tensor) -> Double {
     switch average {
     case .sequenceMeans, .sequenceSums: Double(mask.size(0))

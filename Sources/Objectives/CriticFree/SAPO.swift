@@ -26,8 +26,9 @@ public struct SAPO: PolicySurrogate, Equatable {
   public func callAsFunction(
     ratio: Tensor, tokenLogProbs: Tensor, advantages: Tensor
   ) -> TokenLosses {
-    let temperature = advantages.zerosLike().filled(
-      where: advantages .> 0, with: positiveTemperature - negativeTemperature)
+    let temperature =
+      advantages.zerosLike().filled(
+        where: advantages .> 0, with: positiveTemperature - negativeTemperature)
       + negativeTemperature
     let gate = (4 / temperature) * sigmoid(temperature * (ratio - 1))
     let none = advantages .< -.infinity

@@ -10,7 +10,9 @@ struct GroupScores {
 
   /// Completions that stand alone are compared with all others: they make one group.
   init(_ scores: [Float], _ groupSize: Int) {
-    groups = scores.chunks(of: groupSize > 1 ? groupSize : Swift.max(1, scores.count)).map { $0.filter { !$0.isNaN }.map(Double.init) }
+    groups = scores.chunks(of: groupSize > 1 ? groupSize : Swift.max(1, scores.count)).map {
+      $0.filter { !$0.isNaN }.map(Double.init)
+    }
   }
 
   /// Numbers of the groups whose scores are all equal, so that none is better than another.

@@ -286,7 +286,8 @@ public struct PPOTrainer {
       let terms = settings.objective(
         tokenLogProbs: chosen.tables.table(result.logProbs, tokens),
         values: chosen.tables.table(values(tokens), tokens),
-        entropy: result.entropy.map { chosen.tables.table($0, tokens) }, rollouts: chosen.rollouts(part))
+        entropy: result.entropy.map { chosen.tables.table($0, tokens) },
+        rollouts: chosen.rollouts(part))
       (terms.loss * (terms.weight / tokenCount)).backward()
       stepMetrics.add(terms)
     }

@@ -71,6 +71,7 @@ public struct PolicyGradientTrainer {
       let rollouts = sample(
         groups(of: indices.map { prompts[$0] }), stream: (0x6E0A, UInt64(run.step)), &metrics)
       var scored = try score(rollouts, update: run.step, &metrics)
+      tellMissing(scored, run.log)
       try replaceEqualGroups(&scored, prompts, update: run.step, &metrics)
       let experience = estimateAdvantages(scored, &metrics)
       try update(experience, update: run.step, &metrics)
@@ -89,7 +90,7 @@ public struct PolicyGradientTrainer {
   // MARK: Sample
 
   /// Each prompt as often as it is completed.
-  private func groups(of prompts: [PromptRow]) -> [PromptRow] {
+  func groups(of prompts: [PromptRow]) -> [PromptRow] {
     prompts.flatMap { [PromptRow](repeating: $0, count: settings.groupSize) }
   }
 
@@ -128,31 +129,6 @@ public struct PolicyGradientTrainer {
     let scores = settings.missingEOS.applied(to: Tensor(total).to(.float32), ended)
     metrics.add("timing/reward", Date().timeIntervalSince(start))
     return ScoredRollouts(rollouts: rollouts, parts: parts, scores: scores.floats)
-  }
-
-  /// Replaces groups that teach nothing, since all their scores are equal, by groups of other prompts (dynamic
-  /// sampling; Yu et al. 2025, arXiv:2503.14476, section 3.2). Which prompts depends on seed, update and round alone.
-  private func replaceEqualGroups(
-    _ scored: inout ScoredRollouts, _ prompts: [PromptRow], update: Int,
-    _ metrics: inout MetricMeans
-  ) throws {
-    guard settings.resamplingCount > 0 else { return }
-    var replacedCount = 0
-    for round in 1...settings.resamplingCount {
-      let equal = GroupScores(scored.scores, settings.groupSize).equalGroups
-      guard !equal.isEmpty else { break }
-      var random = SplitMix(settings.seed, 0xD7A5, UInt64(update), UInt64(round))
-      let others = equal.map { _ in prompts[Int(random.next() % UInt64(prompts.count))] }
-      let rollouts = sample(
-        groups(of: others), stream: (0xD7A6 + UInt64(round) << 16, UInt64(update)), &metrics)
-      let fresh = try score(rollouts, update: update, &metrics)
-      let useless = Set(GroupScores(fresh.scores, settings.groupSize).equalGroups)
-      for (source, place) in equal.enumerated() where !useless.contains(source) {
-        scored.replace(group: place, by: source, of: fresh, size: settings.groupSize)
-        replacedCount += 1
-      }
-    }
-    metrics.add("dynamic_sampling/replaced_groups", Double(replacedCount))
   }
 
   // MARK: Estimate advantages
@@ -243,8 +219,12 @@ public struct PolicyGradientTrainer {
 
   /// One optimizer step.
   ///
-  /// - Parameter isFirst: whether the policy is still the one that sampled.
+  /// - Parameters:
+  ///   - minibatch: the completions it learns from.
+  ///   - update: updates done.
+  ///   - isFirst: whether the policy is still the one that sampled.
   /// - Returns: its means.
+  /// - Throws: ``TrainingError/notFinite(what:step:rows:)``; nothing has changed then.
   private func step(
     _ minibatch: GroupExperience, _ update: Int, isFirst: Bool
   ) throws -> MetricMeans {

@@ -94,6 +94,7 @@ struct GRPOOptions: ParsableArguments {
   /// - Parameters:
   ///   - group: the bounds of the ratio.
   ///   - lengthLimit: most tokens of a completion.
+  /// - Returns: the method.
   func method(_ group: GroupOptions, lengthLimit: Int) -> GRPO {
     var loss = PolicyGradientLoss(
       surrogate: group.clip, average: .tokens, klCoefficient: beta, klEstimator: klEstimator,

@@ -43,7 +43,8 @@ struct GroupOptions: ParsableArguments {
 
   @Option(
     name: .customLong("mask_truncated_completions"),
-    help: "Leave completions without an end out of the loss; their scores still count for the others."
+    help:
+      "Leave completions without an end out of the loss; their scores still count for the others."
   )
   var masksTruncated: Bool = false
 
@@ -104,6 +105,12 @@ struct GroupOptions: ParsableArguments {
   func settings(
     groupSize: Int, _ optimization: OptimizationOptions, _ sampling: SamplingOptions
   ) throws -> PolicyGradientSettings {
+    for (name, value) in [
+      ("per_device_train_batch_size", optimization.microbatchSize),
+      ("gradient_accumulation_steps", optimization.accumulation),
+    ] where value < 1 {
+      throw UsageError("--\(name): expected 1 or more, found \(value)")
+    }
     let passes = passesPerGeneration > 0 ? passesPerGeneration : optimization.accumulation
     guard passes.isMultiple(of: optimization.accumulation) else {
       throw UsageError(

@@ -34,6 +34,7 @@ struct PolicyGradientOptions: ParsableArguments {
   ///   - method: its formulas.
   ///   - groupSize: completions a prompt.
   ///   - title: its name and papers.
+  /// - Throws: ``UsageError`` where settings do not fit each other; errors of the job.
   func run(
     _ method: any CriticFreeMethod, groupSize: Int, title: (name: String, papers: String)
   ) throws {

@@ -30,6 +30,8 @@ struct RewardOptions: ParsableArguments {
   /// The reward functions with their weights.
   ///
   /// - Parameter acceptsNull: whether a program may answer `{"score": null}` for a completion it has no score for.
+  /// - Returns: the functions in their order.
+  /// - Throws: ``UsageError``, and errors of the files.
   func scorers(acceptsNull: Bool = false) throws -> [(scorer: any Scorer, weight: Double)] {
     try RewardFunctions.parse(
       rewardFunctions, weights: rewardWeights, acceptsNull: acceptsNull)

@@ -18,7 +18,8 @@ struct CriticFreeMethodTests {
 
   @Test("GRPO gives all tokens of a completion its advantage, and no KL touches it")
   func grpo() {
-    let found = GRPO(rewards: .summed(GroupAdvantage(scale: .none))).advantages(scored([1.5, -0.5]))
+    let found = GRPO(rewards: .summed(GroupAdvantage(scale: .none))).advantages(
+      scored([1.5, -0.5]))
     #expect(found.doubles == [1, 1, 1, 1, -1, -1, -1, -1])
     #expect(!GRPO().taxesKL)
   }
@@ -86,8 +87,11 @@ struct CriticFreeMethodTests {
     let found = ReinforcePlusPlus(klCoefficient: 0, gamma: 0.5).advantages(completions).doubles
     // Returns .25, .5, 1 and 0, 0: mean .35, population deviation .374166.
     expectClose(
-      found, [-0.1 / 0.374166, 0.15 / 0.374166, 0.65 / 0.374166, -0.35 / 0.374166,
-        -0.35 / 0.374166, 0], atol: 1e-5)
+      found,
+      [
+        -0.1 / 0.374166, 0.15 / 0.374166, 0.65 / 0.374166, -0.35 / 0.374166,
+        -0.35 / 0.374166, 0,
+      ], atol: 1e-5)
   }
 
   @Test("a constant added to all scores changes no advantage")

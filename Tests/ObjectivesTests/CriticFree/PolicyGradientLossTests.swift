@@ -141,7 +141,8 @@ struct PolicyGradientLossTests {
     guard name != "cispo" else { return }
     let loss = try #require(Self.byName.first { $0.0 == name }?.1)
     let rollouts = Self.rollouts(reference: Self.reference)
-    expectGradients(of: { loss(tokenLogProbs: $0[0], rollouts: rollouts).loss }, at: [Self.logProbs])
+    expectGradients(
+      of: { loss(tokenLogProbs: $0[0], rollouts: rollouts).loss }, at: [Self.logProbs])
   }
 
   @Test("parts weighted by their weight add up to the whole", arguments: byName.map(\.0))

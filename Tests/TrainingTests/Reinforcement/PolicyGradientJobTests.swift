@@ -126,7 +126,8 @@ struct PolicyGradientJobTests {
     #expect((again["clip_ratio/region_mean"] ?? 0) > 0)
   }
 
-  @Test("the KL is 0 where policy and reference are equal, and then is not; nothing asks for it at 0")
+  @Test(
+    "the KL is 0 where policy and reference are equal, and then is not; nothing asks for it at 0")
   func kl() throws {
     let methods: [any CriticFreeMethod] = [
       GRPO(loss: PolicyGradientLoss(klCoefficient: 0.1)), RLOO(), ReinforcePlusPlus(),
@@ -242,7 +243,8 @@ struct PolicyGradientJobTests {
       try GroupRuns.metrics(
         nil, GRPO(loss: PolicyGradientLoss(klCoefficient: 1e-12)), steps: 1
       ) { $0.scorers = [(scorer, 1)] }.first)
-    expectClose([line["grad_norm"] ?? .nan], [all["grad_norm"] ?? .infinity], atol: 1e-5, rtol: 1e-4)
+    expectClose(
+      [line["grad_norm"] ?? .nan], [all["grad_norm"] ?? .infinity], atol: 1e-5, rtol: 1e-4)
     expectClose([line["loss"] ?? .nan], [all["loss"] ?? .infinity], atol: 1e-6)
   }
 
@@ -389,9 +391,11 @@ struct PolicyGradientJobTests {
 
   // MARK: Results
 
-  @Test("a run goes on from a checkpoint as if it had not stopped", arguments: [
-    "GRPO with KL", "RLOO", "REINFORCE++-baseline",
-  ])
+  @Test(
+    "a run goes on from a checkpoint as if it had not stopped",
+    arguments: [
+      "GRPO with KL", "RLOO", "REINFORCE++-baseline",
+    ])
   func resume(name: String) throws {
     let method = try GroupRuns.method(name)
     let workshop = try Workshop()

@@ -24,8 +24,13 @@ struct PolicyGradientLearningTests {
 
   private static let methods: [(name: String, method: any CriticFreeMethod)] = [
     ("GRPO", GRPO(loss: PolicyGradientLoss(klCoefficient: 0.04))),
-    ("DAPO", GRPO(loss: PolicyGradientLoss(surrogate: ClippedPolicyLoss(clipRangeHigh: 0.28),
-      average: .tokens))),
+    (
+      "DAPO",
+      GRPO(
+        loss: PolicyGradientLoss(
+          surrogate: ClippedPolicyLoss(clipRangeHigh: 0.28),
+          average: .tokens))
+    ),
     ("RLOO", RLOO()),
     ("REINFORCE++", ReinforcePlusPlus()),
   ]
@@ -59,6 +64,9 @@ struct PolicyGradientLearningTests {
         Record(.promptOnly(.plain(Letters.word(&random, 8...8, of: "abcdefgh"))))
       })
     let rewards = try workshop.metrics("run").compactMap { $0["reward"] }
+    print(
+      "MEASURED", method, seed, rewards.prefix(3).reduce(0, +) / 3,
+      rewards.suffix(5).reduce(0, +) / 5)
     return (rewards.prefix(3).reduce(0, +) / 3, rewards.suffix(5).reduce(0, +) / 5)
   }
 
