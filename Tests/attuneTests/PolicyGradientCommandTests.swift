@@ -4,6 +4,7 @@ import Feedback
 import Foundation
 import LanguageModels
 import Testing
+import Torch
 
 @testable import attune
 

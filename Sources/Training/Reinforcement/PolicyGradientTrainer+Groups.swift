@@ -15,6 +15,18 @@ extension PolicyGradientTrainer {
     }
   }
 
+  /// Says once that sampler and trainer disagree about the same weights by more than rounding explains.
+  func tellDrift(_ metrics: MetricMeans, _ log: RunLog) {
+    let isWide = policy.elementType == .float32 && plan.autocast == nil
+    let bound = isWide ? 1e-3 : 5e-2
+    let name = "sampling/sampling_logp_difference/mean"
+    guard let difference = metrics[name], difference > bound else { return }
+    log.warnOnce(
+      "sampler_drift",
+      "\(name) is \(NumberText.short(difference)) nats a token, above \(bound): completions come from another "
+        + "distribution than the one that is trained; try float32, without bf16")
+  }
+
   /// Replaces groups that teach nothing, since all their scores are equal, by groups of other prompts (dynamic
   /// sampling; Yu et al. 2025, arXiv:2503.14476, section 3.2). Which prompts depends on seed, update and round alone.
   func replaceEqualGroups(

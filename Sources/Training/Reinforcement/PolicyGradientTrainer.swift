@@ -75,6 +75,7 @@ public struct PolicyGradientTrainer {
       try replaceEqualGroups(&scored, prompts, update: run.step, &metrics)
       let experience = estimateAdvantages(scored, &metrics)
       try update(experience, update: run.step, &metrics)
+      tellDrift(metrics, run.log)
       if run.logsThisStep {
         try log?(scored.with(advantages: experience.meanAdvantages), run.step + 1)
       }
