@@ -64,9 +64,6 @@ struct PolicyGradientLearningTests {
         Record(.promptOnly(.plain(Letters.word(&random, 8...8, of: "abcdefgh"))))
       })
     let rewards = try workshop.metrics("run").compactMap { $0["reward"] }
-    print(
-      "MEASURED", method, seed, rewards.prefix(3).reduce(0, +) / 3,
-      rewards.suffix(5).reduce(0, +) / 5)
     return (rewards.prefix(3).reduce(0, +) / 3, rewards.suffix(5).reduce(0, +) / 5)
   }
 
