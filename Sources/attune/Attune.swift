@@ -39,6 +39,7 @@ struct Attune: ParsableCommand {
       ScoreCommand.self,
       EvaluateCommand.self,
       PushCommand.self,
+      ObjectivesCommand.self,
       WorldCommand.self,
       DataCommand.self,
       TokenizeCommand.self,

@@ -29,29 +29,11 @@ public struct DPO: PairObjective, Sendable, Equatable {
     self.labelSmoothing = labelSmoothing
   }
 
-  /// Loss of one batch of B pairs.
-  ///
-  /// - Parameters:
-  ///   - policy: log π(y|x) in nats, summed over completion tokens, `[B]`; carries the gradient.
-  ///   - reference: the same under π_ref, `[B]`; computed without gradient.
-  ///   - weights: how much each pair counts, `[B]`; nil counts each once.
-  /// - Returns: the weighted mean loss, a scalar in nats, and the means over pairs of `rewards/chosen`,
-  ///   `rewards/rejected`, `rewards/margins` (nats times β), `rewards/accuracies` (ties are wrong), `logps/chosen`,
-  ///   `logps/rejected`, and β as `beta`.
-  public func callAsFunction(
-    policy: PairLogProbs, reference: PairLogProbs, weights: Tensor?
-  ) -> Terms {
-    requirePairs("DPO", policy, reference)
-    let policyRatio = policy.chosen - policy.rejected
-    let referenceRatio = (reference.chosen - reference.rejected).detached()
-    let h = policyRatio - referenceRatio
-
+  /// The loss of each of B pairs in nats, `[B]`.
+  public func losses(_ pairs: PairInputs) -> Tensor {
+    let h = pairs.ratioMargins
     let ifRight = -logSigmoid(beta * h)
     let ifFlipped = -logSigmoid(-(beta * h))
-    let loss = (1 - labelSmoothing) * ifRight + labelSmoothing * ifFlipped
-    let (mean, weight) = weightedMean("DPO", loss, weights)
-    return Terms(
-      loss: mean, weight: weight,
-      metrics: pairMetrics(beta: beta, policy: policy, reference: reference))
+    return (1 - labelSmoothing) * ifRight + labelSmoothing * ifFlipped
   }
 }

@@ -1,37 +1,57 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Torch
 
-/// The log-probabilities a model gives to the two completions of each of B pairs.
-public struct PairLogProbs {
-  /// log π(y_w|x) in nats, summed over completion tokens, `[B]`.
-  public var chosen: Tensor
-  /// log π(y_l|x) in nats, summed over completion tokens, `[B]`.
-  public var rejected: Tensor
-
-  /// Joins the two halves of B pairs.
-  public init(chosen: Tensor, rejected: Tensor) {
-    self.chosen = chosen
-    self.rejected = rejected
-  }
-}
-
 /// A loss on preference pairs: one method's formula, without models, tokens or devices.
 public protocol PairObjective {
-  /// Loss and metrics of B pairs.
-  ///
-  /// - Parameters:
-  ///   - policy: log-probabilities under the model in training; carries the gradient.
-  ///   - reference: the same under the frozen reference; computed without gradient.
-  ///   - weights: how much each pair counts, at least 0, `[B]`; nil counts each once.
-  /// - Returns: the weighted mean loss over the B pairs, weighing the sum of `weights` (B without them); metrics are
-  ///   plain means over the B pairs.
-  func callAsFunction(policy: PairLogProbs, reference: PairLogProbs, weights: Tensor?) -> Terms
+  /// β of the reported rewards; 1 where the formula has none.
+  var beta: Double { get }
+
+  /// Whether pairs may have weights; not where the formula couples the pairs of a batch.
+  var acceptsWeights: Bool { get }
+
+  /// Whether ``PairInputs/policyTokens`` and ``PairInputs/referenceTokens`` are read.
+  var readsTokens: Bool { get }
+
+  /// The loss of each of B pairs, `[B]`; carries the gradient.
+  func losses(_ pairs: PairInputs) -> Tensor
 }
 
 extension PairObjective {
-  /// Loss and metrics of B pairs that all count once.
-  public func callAsFunction(policy: PairLogProbs, reference: PairLogProbs) -> Terms {
-    self(policy: policy, reference: reference, weights: nil)
+  /// Weights are welcome unless a formula says otherwise.
+  public var acceptsWeights: Bool { true }
+
+  /// Sums are enough unless a formula says otherwise.
+  public var readsTokens: Bool { false }
+
+  /// Loss and metrics of B pairs.
+  ///
+  /// - Parameter pairs: log-probabilities, and what else the formula names.
+  /// - Returns: the weighted mean loss over the B pairs, weighing the sum of weights (B without them); plain means over
+  ///   the B pairs of `rewards/chosen`, `rewards/rejected`, `rewards/margins` (nats times β), `rewards/accuracies`
+  ///   (ties are wrong), `logps/chosen`, `logps/rejected`, and β as `beta`.
+  public func callAsFunction(_ pairs: PairInputs) -> Terms {
+    let operation = "\(Self.self)"
+    requirePairs(operation, pairs.policy, pairs.reference)
+    requireArguments(
+      pairs.weights == nil || acceptsWeights, operation,
+      "couples the pairs of a batch, which therefore all count once; leave the weights out")
+    let (mean, weight) = weightedMean(operation, losses(pairs), pairs.weights)
+    return Terms(
+      loss: mean, weight: weight,
+      metrics: pairMetrics(beta: beta, policy: pairs.policy, reference: pairs.reference))
+  }
+
+  /// Loss and metrics of B pairs, from sums of log-probabilities alone.
+  ///
+  /// - Parameters:
+  ///   - policy: log-probabilities under the model in training; carries the gradient.
+  ///   - reference: the same under the frozen reference; used without gradient.
+  ///   - weights: how much each pair counts, at least 0, `[B]`; nil counts each once.
+  /// - Returns: see ``callAsFunction(_:)``.
+  public func callAsFunction(
+    policy: PairLogProbs, reference: PairLogProbs, weights: Tensor? = nil
+  ) -> Terms {
+    self(PairInputs(policy: policy, reference: reference, weights: weights))
   }
 }
 
@@ -48,7 +68,7 @@ func requirePairs(_ operation: String, _ policy: PairLogProbs, _ reference: Pair
     "log-probs must be [B] with at least one pair; got \(policy.chosen.shape)")
 }
 
-/// The metrics every pair loss with a reference reports: rewards are β times the summed log-ratios, whatever the loss.
+/// The metrics every pair loss reports: rewards are β times the summed log-ratios, whatever the loss.
 func pairMetrics(beta: Double, policy: PairLogProbs, reference: PairLogProbs) -> [String: Mean] {
   withoutGrad {
     let chosen = beta * (policy.chosen - reference.chosen)

@@ -18,6 +18,8 @@ public struct DPOJob {
   public var isReferenceFree = false
   /// The loss.
   public var objective: any PairObjective = DPO()
+  /// What the loss is called and where it comes from, for the model card.
+  public var objectiveSource = "arXiv:2305.18290"
   /// Whether the reference reads all pairs once beforehand.
   public var precomputesReference = false
   /// Data files, for the model card.
@@ -43,6 +45,11 @@ public struct DPOJob {
       log: { settings.console.line($0) })
     let pairs = try preparation.pairs(records)
     let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut)
+    guard pairs.weights == nil || objective.acceptsWeights else {
+      throw TrainingError.badSetting(
+        name: "weights of rows", value: "in column weight",
+        wanted: "none with a loss that sorts the pairs of a batch; drop the column")
+    }
     let session = try JobSession(
       settings, method: "dpo", rowCount: pairs.count,
       lengths: pairs.chosen.indices.map {
@@ -77,7 +84,7 @@ public struct DPOJob {
     }
     let best = try session.bestFolder.map { try models.policy(folder, checkpoint: $0) }
     try session.finish(
-      base: modelFolder, datasets: dataFiles, reference: "arXiv:2305.18290",
+      base: modelFolder, datasets: dataFiles, reference: objectiveSource,
       tags: settings.tags + ["dpo"]
     ) {
       try ModelFolder.save(

@@ -80,16 +80,17 @@ public struct PreferenceTrainer {
       optimizer.zeroGrad()
 
       let total = totalWeight(pairs.weights, indices)
+      let tokensPerPair = chosenTokensPerPair(pairs, indices)
       var metrics = MetricMeans()
       for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
-        let anchor = known?.pairs(part, on: policy.device) ?? referenceLogProbs(rows)
+        let anchor =
+          known.map { ReadPairs(sums: $0.pairs(part, on: policy.device)) } ?? referenceLogProbs(rows)
         let learnt = plan.training(step: run.step, part: number) {
           policyLogProbs(rows, withDetails: run.logsThisStep, &metrics)
         }
         let terms = objective(
-          policy: learnt, reference: anchor,
-          weights: pairWeights(pairs.weights, part, on: policy.device))
+          inputs(pairs, part, rows, learnt, anchor, tokensPerPair: tokensPerPair))
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
         metrics.addPadding(lengths: rows.batch.lengths)
@@ -112,22 +113,63 @@ public struct PreferenceTrainer {
       padTokenID: plan.padTokenID, device: policy.device)
   }
 
+  /// What the objective may know of the pairs at `indices`.
+  private func inputs(
+    _ pairs: PairRows, _ indices: [Int], _ rows: DistinctRows, _ learnt: ReadPairs,
+    _ anchor: ReadPairs, tokensPerPair: Double
+  ) -> PairInputs {
+    var inputs = PairInputs(
+      policy: learnt.sums, reference: anchor.sums,
+      weights: pairWeights(pairs.weights, indices, on: policy.device))
+    inputs.policyTokens = learnt.tokens
+    inputs.referenceTokens = anchor.tokens
+    let counts = Tensor(rows.batch.targetCounts.map(Float.init), device: policy.device)
+    inputs.tokenCounts = halves(rows.spread(counts))
+    inputs.chosenTokensPerPair = tokensPerPair
+    return inputs
+  }
+
+  /// Completion tokens a chosen row over the whole step, by weight: the denominator of likelihood terms, so that
+  /// no loss depends on how a step is split.
+  private func chosenTokensPerPair(_ pairs: PairRows, _ indices: [Int]) -> Double {
+    let tokens = indices.reduce(0.0) {
+      $0 + (pairs.weights?[$1] ?? 1) * Double(pairs.chosen[$1].targetCount)
+    }
+    return tokens / totalWeight(pairs.weights, indices)
+  }
+
   private func halves(_ sums: Tensor) -> PairLogProbs {
     let count = sums.size(0) / 2
     return PairLogProbs(
       chosen: sums.narrowed(0, 0..<count), rejected: sums.narrowed(0, count..<2 * count))
   }
 
+  /// What a model says of pairs.
+  private struct ReadPairs {
+    var sums: PairLogProbs
+    /// Only where the objective reads tokens.
+    var tokens: PairTokens?
+  }
+
+  /// Log-probabilities of targets `[N]` by pair.
+  private func read(_ logProbs: Tensor, _ rows: DistinctRows) -> ReadPairs {
+    let sums = halves(rows.spread(rows.batch.rowSums(logProbs)))
+    guard objective.readsTokens else { return ReadPairs(sums: sums) }
+    let tables = halves(rows.spread(rows.batch.table(logProbs)))
+    return ReadPairs(
+      sums: sums, tokens: PairTokens(chosen: tables.chosen, rejected: tables.rejected))
+  }
+
   private func policyLogProbs(
     _ rows: DistinctRows, withDetails: Bool, _ metrics: inout MetricMeans
-  ) -> PairLogProbs {
+  ) -> ReadPairs {
     let result = withAutocast(plan.autocast, on: policy.device) {
       policy.targetLogProbs(
         of: rows.batch, wantsEntropy: withDetails, wantsMeanLogit: withDetails,
         checkpointing: plan.checkpointsActivations)
     }
     if withDetails { withoutGrad { addDetails(result, rows, &metrics) } }
-    return halves(rows.spread(rows.batch.rowSums(result.logProbs)))
+    return read(result.logProbs, rows)
   }
 
   /// Means over completion tokens: of the entropy on both sides, of the logits on each.
@@ -153,13 +195,13 @@ public struct PreferenceTrainer {
   }
 
   /// Log-probabilities under the reference, without gradient.
-  private func referenceLogProbs(_ rows: DistinctRows) -> PairLogProbs {
+  private func referenceLogProbs(_ rows: DistinctRows) -> ReadPairs {
     withoutGrad {
       guard let reference else {
-        return halves(rows.spread(.zeros([rows.batch.rowCount], device: policy.device)))
+        return read(.zeros([rows.batch.targetCount], device: policy.device), rows)
       }
       return withAutocast(plan.autocast, on: policy.device) {
-        halves(rows.spread(reference.sequenceLogProbs(of: rows.batch)))
+        read(reference.targetLogProbs(of: rows.batch).logProbs, rows)
       }
     }
   }
@@ -167,7 +209,7 @@ public struct PreferenceTrainer {
   private func referenceLogProbs(_ pairs: PairRows) -> KnownLogProbs {
     var known = KnownLogProbs()
     for part in plan.evaluationParts(pairs.count) {
-      let sums = referenceLogProbs(distinctRows(pairs, part))
+      let sums = referenceLogProbs(distinctRows(pairs, part)).sums
       known.chosen += sums.chosen.floats
       known.rejected += sums.rejected.floats
     }
@@ -177,13 +219,14 @@ public struct PreferenceTrainer {
   /// Loss and reward metrics on pairs that were not trained on.
   public func evaluate(_ pairs: PairRows) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
+    let tokensPerPair = chosenTokensPerPair(pairs, Array(0..<pairs.count))
     withoutGrad {
       for part in plan.evaluationParts(pairs.count) {
         let rows = distinctRows(pairs, part)
         let terms = objective(
-          policy: policyLogProbs(rows, withDetails: true, &metrics),
-          reference: referenceLogProbs(rows),
-          weights: pairWeights(pairs.weights, part, on: policy.device))
+          inputs(
+            pairs, part, rows, policyLogProbs(rows, withDetails: true, &metrics),
+            referenceLogProbs(rows), tokensPerPair: tokensPerPair))
         metrics.add(terms)
       }
     }

@@ -16,12 +16,10 @@ struct DPOCommand: ParsableCommand {
       unless --ref_model names another.
 
         attune dpo --model_name_or_path runs/sft --dataset_path pairs.jsonl --output_dir runs/dpo
-      """)
 
-  /// The losses; the catalogue grows.
-  enum LossType: String, CaseIterable, ExpressibleByArgument {
-    case sigmoid
-  }
+      --loss_type takes any loss on pairs of 'attune objectives', or several with --loss_weights; losses \
+      without a reference load none.
+      """)
 
   @OptionGroup var model: ModelOptions
   @OptionGroup var data: DataOptions
@@ -29,16 +27,7 @@ struct DPOCommand: ParsableCommand {
   @Option(name: .customLong("learning_rate"), help: "Base learning rate.")
   var learningRate: Double = 1e-6
 
-  @Option(help: "Pull towards the reference; larger stays closer.")
-  var beta: Double = 0.1
-
-  @Option(name: .customLong("loss_type"), help: "The loss.")
-  var lossType: LossType = .sigmoid
-
-  @Option(
-    name: .customLong("label_smoothing"),
-    help: "Share of pairs taken to be mislabelled (conservative DPO; TRL 1.16 ignores it).")
-  var labelSmoothing: Double = 0
+  @OptionGroup var loss: LossOptions
 
   @Option(
     name: .customLong("ref_model"),
@@ -62,11 +51,17 @@ struct DPOCommand: ParsableCommand {
   @OptionGroup var file: ConfigurationOptions
 
   func validate() throws {
-    guard beta > 0, beta.isFinite else {
-      throw ValidationError("--beta: expected a number above 0, found \(beta)")
+    let (objective, entries) = try loss.resolved()
+    guard !(objective.readsTokens && precomputesReference) else {
+      throw ValidationError(
+        "--precompute_ref_log_probs keeps sums, and \(entries.map(\.name).joined(separator: ", ")) "
+          + "reads single tokens: leave it out")
     }
-    guard (0..<0.5).contains(labelSmoothing) else {
-      throw ValidationError("--label_smoothing: expected 0 to below 0.5, found \(labelSmoothing)")
+    let needsReference = entries.contains(where: \.needsReference)
+    guard needsReference || (reference == nil && !precomputesReference) else {
+      throw ValidationError(
+        "loss_type \(entries.map(\.name).joined(separator: ", ")) reads no reference: leave out "
+          + "--ref_model and --precompute_ref_log_probs")
     }
     guard !isReferenceFree || (reference == nil && !precomputesReference) else {
       throw ValidationError(
@@ -94,9 +89,11 @@ struct DPOCommand: ParsableCommand {
       model.hub, accepting: [.preference], method: "dpo", seed: settings.seed,
       note: settings.console.line)
     var job = DPOJob(settings: settings, modelFolder: modelFolder)
-    job.objective = DPO(beta: beta, labelSmoothing: labelSmoothing)
+    let (objective, entries) = try loss.resolved()
+    job.objective = objective
+    job.objectiveSource = entries.map(\.source).joined(separator: "; ")
     job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }
-    job.isReferenceFree = isReferenceFree
+    job.isReferenceFree = isReferenceFree || !entries.contains(where: \.needsReference)
     job.precomputesReference = precomputesReference
     job.dataFiles = data.sourceNames
     try runInterruptibly(bookkeeping, model.hub) {

@@ -7,6 +7,7 @@ import Feedback
 import Foundation
 import Hub
 import LanguageModels
+import Objectives
 import Tokenizers
 import Torch
 import Training
@@ -31,11 +32,12 @@ enum ExitStatus {
 func exitCode(for error: any Error) -> Int32 {
   switch error {
   case let code as ExitCode: code.rawValue
+  case let error as ObjectiveError: error.isAboutData ? ExitStatus.data : ExitStatus.usage
   case is UsageError, is ValidationError, is MillbrookError, FeedbackError.option:
     ExitStatus.usage
   case TrainingError.badSetting, TrainingError.cannotResume: ExitStatus.usage
   case FeedbackError.output, FeedbackError.scorer: ExitStatus.failed
-  case is FeedbackError: ExitStatus.data
+  case is FeedbackError, is LossFileError: ExitStatus.data
   case TrainingError.noRows: ExitStatus.data
   case EvaluationError.notConverged: ExitStatus.failed
   case is EvaluationError: ExitStatus.data

@@ -42,7 +42,7 @@ enum Launcher {
       return try runDirectly(arguments)
     }
     let invocation = try Invocation(
-      path.command, name: path.name, arguments: Array(arguments[path.names.count...]))
+      path.command, name: path.name, arguments: Array(arguments[path.wordCount...]))
     var command: any ParsableCommand
     do {
       command = try Attune.parseAsRoot(path.names + invocation.given.arguments)
@@ -113,6 +113,9 @@ struct CommandPath {
   /// The command they name; ``Attune`` itself for none.
   private(set) var command: any ParsableCommand.Type = Attune.self
 
+  /// How many words of the command line name it; a command that stands in for its group is not among them.
+  private(set) var wordCount = 0
+
   /// The words as one text.
   var name: String { names.joined(separator: " ") }
 
@@ -120,6 +123,17 @@ struct CommandPath {
   ///
   /// - Throws: ``UsageError`` for a word that names no command.
   init(_ arguments: [String]) throws(UsageError) {
+    try follow(arguments)
+    let rest = arguments[names.count...]
+    wordCount = names.count
+    guard let standIn = command.configuration.defaultSubcommand,
+      !rest.contains(where: { ["help", "--help", "-h"].contains($0) })
+    else { return }
+    names.append(standIn._commandName)
+    command = standIn
+  }
+
+  private mutating func follow(_ arguments: [String]) throws(UsageError) {
     for word in arguments {
       let subcommands = command.configuration.subcommands
       guard !subcommands.isEmpty, !word.hasPrefix("-"), word != "help" else { return }

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Feedback
+import Foundation
+import Objectives
+import Testing
+
+@testable import attune
+
+@Suite("attune dpo --loss_type")
+struct LossTypeTests {
+  private let folder: TemporaryFolder
+  private let model: String
+  private let pairs: String
+
+  init() throws {
+    folder = try TemporaryFolder()
+    model = try TinyPolicy.write(in: folder)
+    pairs = try folder.write(
+      (0..<8).map {
+        "{\"prompt\": \"q \($0)\", \"chosen\": \" yes \($0 % 5)\", \"rejected\": \" no\"}"
+      }.joined(separator: "\n"), "pairs.jsonl")
+  }
+
+  private func train(_ arguments: [String], pairs path: String? = nil) throws -> CommandResult {
+    try attune(
+      [
+        "dpo", "--model_name_or_path", model, "--dataset_path", path ?? pairs, "--output_dir",
+        folder.path("run"), "--max_steps", "2", "--logging_steps", "1", "--learning_rate", "0.01",
+        "--per_device_train_batch_size", "4", "--threads", "1", "--overwrite_output_dir", "true",
+      ] + arguments)
+  }
+
+  private func metrics() throws -> [[String: Double]] {
+    try folder.text("run/metrics.jsonl").split(separator: "\n").map { line in
+      let object = try #require(try JSONValue(parsing: String(line)).object)
+      return Dictionary(
+        uniqueKeysWithValues: object.compactMap { key, value in value.double.map { (key, $0) } })
+    }
+  }
+
+  @Test(
+    "every loss trains, and reports what DPO reports",
+    arguments: ObjectiveTable.entries.filter(\.isTrainable).map(\.name))
+  func trains(name: String) throws {
+    let result = try train(["--loss_type", name])
+    #expect(result.status == 0, "\(result.errors)")
+    let steps = try metrics()
+    let first = try #require(steps.first)
+    for metric in ["loss", "grad_norm", "rewards/margins", "rewards/accuracies", "logps/chosen"] {
+      #expect(first[metric]?.isFinite == true, "\(metric)")
+    }
+    #expect((first["grad_norm"] ?? 0) > 0)
+    #expect(steps.count >= 2 && steps[1]["loss"] != first["loss"])
+  }
+
+  @Test("losses without a reference load none: rewards are beta times the policy's own numbers")
+  func referenceFree() throws {
+    for name in ["simpo", "cpo", "orpo", "sft"] {
+      let result = try train(["--loss_type", name] + (name == "sft" ? [] : ["--beta", "0.5"]))
+      #expect(result.status == 0, "\(result.errors)")
+      let first = try #require(try metrics().first)
+      let reward = try #require(first["rewards/chosen"])
+      let logProb = try #require(first["logps/chosen"])
+      #expect(logProb < -1)
+      #expect(abs(reward - (name == "sft" ? 1 : 0.5) * logProb) < 1e-4 * abs(logProb))
+      let refused = try train(["--loss_type", name, "--ref_model", model])
+      #expect(refused.status == 2)
+      #expect(refused.errors.contains("loss_type \(name) reads no reference"))
+    }
+    #expect(try train(["--loss_type", "sft,ipo"]).status == 0)
+    #expect(try metrics().first?["rewards/chosen"] == 0, "ipo has a reference")
+  }
+
+  @Test("a list is summed with its weights, the same in any micro-batches")
+  func lists() throws {
+    let mix = ["--loss_type", "sigmoid,bco_pair,sft", "--loss_weights", "0.8,0.2,1"]
+    func losses(_ more: [String]) throws -> [Double] {
+      let result = try train(more)
+      #expect(result.status == 0, "\(result.errors)")
+      return try metrics().compactMap { $0["loss"] }
+    }
+    let whole = try losses(mix)
+    #expect(try areClose(losses(["--loss_type", "mpo"]), whole, within: 1e-6))
+    let split = try losses(
+      mix + ["--per_device_train_batch_size", "1", "--gradient_accumulation_steps", "4"])
+    #expect(areClose(split, whole, within: 1e-5), "\(split) \(whole)")
+    let first = try (
+      losses(["--loss_type", "sigmoid"])[0], losses(["--loss_type", "bco_pair"])[0],
+      losses(["--loss_type", "sft"])[0]
+    )
+    let sum = 0.8 * first.0 + 0.2 * first.1 + first.2
+    #expect(areClose([whole[0]], [sum], within: 1e-5))
+  }
+
+  @Test("f_divergence_type and ld_alpha make another loss of sigmoid")
+  func variants() throws {
+    func losses(_ more: [String]) throws -> [Double] {
+      let result = try train(more + ["--beta", "0.7"])
+      #expect(result.status == 0, "\(result.errors)")
+      return try metrics().compactMap { $0["loss"] }
+    }
+    #expect(
+      try losses(["--f_divergence_type", "js_divergence"]) == losses(["--loss_type", "f_dpo_js"]))
+    #expect(
+      try losses(["--ld_alpha", "0.25"]) == losses(["--loss_type", "ld_dpo", "--ld_alpha", "0.25"]))
+    #expect(try losses(["--ld_alpha", "0.25"]) != losses([]))
+  }
+
+  @Test(
+    "settings that make no sense end with status 2 before anything is read",
+    arguments: [
+      (["--loss_type", "sigmoyd"], "loss_type 'sigmoyd' is unknown; did you mean 'sigmoid'?"),
+      (["--loss_type", "ipo", "--beta", "-0.1"], "--beta: expected a number above 0, found -0.1"),
+      (["--loss_type", "ipo,sft", "--loss_weights", "1"], "1 for 2 losses (ipo, sft)"),
+      (["--loss_weights", "0"], "loss_weights: expected numbers above 0, found 0.0"),
+      (["--simpo_gamma", "1"], "--simpo_gamma: no effect on sigmoid"),
+      (["--loss_type", "kto"], "loss_type 'kto' needs"),
+      (["--loss_type", "wpo"], "loss_type 'wpo' needs log_sum_squares_chosen"),
+      (["--f_divergence_type", "kl"], "--f_divergence_type: expected one of alpha_divergence"),
+      (["--loss_type", "ipo", "--f_divergence_type", "forward_kl"], "only the loss sigmoid takes"),
+      (["--loss_type", "ld_dpo", "--precompute_ref_log_probs"], "ld_dpo reads single tokens"),
+    ])
+  func refused(arguments: [String], message: String) throws {
+    let result = try train(arguments)
+    #expect(result.status == 2)
+    #expect(result.errors.contains(message), "\(result.errors)")
+    #expect(!FileManager.default.fileExists(atPath: folder.path("run")))
+  }
+
+  @Test("losses that sort the batch refuse weights of rows")
+  func weights() throws {
+    let weighted = try folder.write(
+      (0..<4).map {
+        #"{"prompt": "q \#($0)", "chosen": " yes", "rejected": " no", "weight": \#($0 + 1)}"#
+      }.joined(separator: "\n"), "weighted.jsonl")
+    let result = try train(["--loss_type", "aot"], pairs: weighted)
+    #expect(result.status == 2)
+    #expect(result.errors.contains("drop the column"), "\(result.errors)")
+    #expect(try train(["--loss_type", "ipo"], pairs: weighted).status == 0)
+  }
+}
