@@ -18,7 +18,7 @@ struct LossTypeTests {
     model = try TinyPolicy.write(in: folder)
     pairs = try folder.write(
       (0..<8).map {
-        "{\"prompt\": \"q \($0)\", \"chosen\": \" yes \($0 % 5)\", \"rejected\": \" no\"}"
+        #"{"prompt": "q \#($0)", "chosen": " yes \#($0 % 5)", "rejected": " no", "margin": 0.5}"#
       }.joined(separator: "\n"), "pairs.jsonl")
   }
 
@@ -138,5 +138,20 @@ struct LossTypeTests {
     #expect(result.status == 2)
     #expect(result.errors.contains("drop the column"), "\(result.errors)")
     #expect(try train(["--loss_type", "ipo"], pairs: weighted).status == 0)
+  }
+
+  @Test("odpo reads the column margin, and names the row that has none")
+  func margins() throws {
+    #expect(try train(["--loss_type", "odpo", "--beta", "0.1"]).status == 0)
+    let first = try #require(try metrics().first?["loss"])
+    // The policy still is its reference: log(1 + e^0.5).
+    #expect(abs(first - 0.974077) < 1e-5)
+    let bare = try folder.write(
+      #"{"prompt": "q", "chosen": " yes", "rejected": " no", "margin": 1}"# + "\n"
+        + #"{"prompt": "p", "chosen": " yes", "rejected": " no"}"#, "bare.jsonl")
+    let result = try train(["--loss_type", "odpo"], pairs: bare)
+    #expect(result.status == 3)
+    #expect(result.errors.contains("bare.jsonl:2"), "\(result.errors)")
+    #expect(result.errors.contains("margin"), "\(result.errors)")
   }
 }

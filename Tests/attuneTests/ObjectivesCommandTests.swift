@@ -16,8 +16,10 @@ struct ObjectivesCommandTests {
     folder = try TemporaryFolder()
     rows = try folder.write(
       """
-      {"policy_chosen": [[-0.5, -1.2, -0.3], [-0.9, -0.4], [-0.2, -0.7, -1.1, -0.6], [-2.0, -1.5, -0.1]],
-       "ref_chosen": [[-0.9, -1.9, -0.7], [-0.8, -0.2], [-0.5, -1.4, -1.3, -0.7], [-2.6, -3.1, -0.9]],
+      {"policy_chosen": [[-0.5, -1.2, -0.3], [-0.9, -0.4], [-0.2, -0.7, -1.1, -0.6],
+                         [-2.0, -1.5, -0.1]],
+       "ref_chosen": [[-0.9, -1.9, -0.7], [-0.8, -0.2], [-0.5, -1.4, -1.3, -0.7],
+                      [-2.6, -3.1, -0.9]],
        "policy_rejected": [[-0.8, -0.6, -1.5, -0.4], [-1.0, -0.4, -0.3], [-0.6, -0.9],
                            [-1.1, -0.7, -0.9, -1.6, -0.2]],
        "ref_rejected": [[-0.6, -0.9, -1.1, -0.3], [-1.1, -0.8, -0.6], [-0.8, -1.1],
@@ -37,7 +39,10 @@ struct ObjectivesCommandTests {
     "computes losses, rows and gradients",
     arguments: [
       ("sigmoid", ["--beta", "0.5"], [0.326956, 1.005492, 0.493249, 0.105083]),
-      ("dpo", ["--beta=0.5", "--label-smoothing", "0.1"], [0.421956, 0.950492, 0.538249, 0.325083]),
+      (
+        "dpo", ["--beta=0.5", "--label-smoothing", "0.1"],
+        [0.421956, 0.950492, 0.538249, 0.325083]
+      ),
       ("hinge", ["--beta", "0.5"], [0.05, 1.55, 0.55, 0]),
       ("ipo", ["--beta", "0.5"], [0.16, 2.006944, 0.765625, 0.0784]),
       ("simpo", [], [1.09208, 1.437764, 1.171101, 1.783901]),
@@ -68,36 +73,51 @@ struct ObjectivesCommandTests {
     #expect(reference.flatMap(\.doubles) == [Double](repeating: 0, count: 12))
   }
 
+  /// Two pairs of one token each, with `text` as the whole of one field; nil leaves the field out.
+  private func file(_ field: String, _ text: String?) throws -> String {
+    var fields = ["policy_chosen", "policy_rejected", "ref_chosen", "ref_rejected"].map {
+      ($0, Optional("[[-1], [-1]]"))
+    }
+    fields.removeAll { $0.0 == field }
+    fields.append((field, text))
+    let members = fields.compactMap { name, value in value.map { "\"\(name)\": \($0)" } }
+    return try folder.write("{\(members.joined(separator: ", "))}", "broken.json")
+  }
+
   @Test(
     "what cannot be computed is told with row, field and remedy",
     arguments: [
-      (#"{"policy_chosen": [[-1]], "policy_rejected": [[-1]], "ref_chosen": [[-1]]}"#,
-        "field 'ref_rejected' is missing; sigmoid needs policy_chosen, policy_rejected, ref_chosen"),
-      (#"{"policy_chosen": [[-1], [-2, -Infinity]], "policy_rejected": [[-1], [-1]], "ref_chosen": [[-1], [-1, -1]], "ref_rejected": [[-1], [-1]]}"#,
-        "row 2 of 'policy_chosen': number 2 of it is −∞"),
-      (#"{"policy_chosen": [[-1], [NaN]], "policy_rejected": [[-1], [-1]], "ref_chosen": [[-1], [-1]], "ref_rejected": [[-1], [-1]]}"#,
-        "row 2 of 'policy_chosen': number 1 of it is nan"),
-      (#"{"policy_chosen": [[-1], [null]], "policy_rejected": [[-1], [-1]], "ref_chosen": [[-1], [-1]], "ref_rejected": [[-1], [-1]]}"#,
-        "row 2 of 'policy_chosen': expected numbers, found null"),
-      (#"{"policy_chosen": [[-1], [-1, -2]], "policy_rejected": [[-1], [-1]], "ref_chosen": [[-1], [-1]], "ref_rejected": [[-1], [-1]]}"#,
-        "row 2 of 'ref_chosen': has length 1, the same row of 'policy_chosen' has 2"),
-      (#"{"policy_chosen": [[-1], []], "policy_rejected": [[-1], [-1]], "ref_chosen": [[-1], []], "ref_rejected": [[-1], [-1]]}"#,
-        "row 2 of 'policy_chosen': is empty"),
-      (#"{"policy_chosen": [[-1], [-1]], "policy_rejected": [[-1]], "ref_chosen": [[-1], [-1]], "ref_rejected": [[-1]]}"#,
-        "field 'policy_rejected': has 1 rows, 'policy_chosen' has 2"),
-      (#"{"policy_chosen": [-1], "policy_rejected": [[-1]], "ref_chosen": [[-1]], "ref_rejected": [[-1]]}"#,
-        "row 1 of 'policy_chosen': expected a list of numbers, one a completion token"),
-      (#"{"policy_chosen": []}"#, "field 'policy_chosen': expected a list of rows, at least one"),
-      (#"{"policy_chosn": [[-1]]}"#, "field 'policy_chosn' is unknown; known: "),
-      (#"[[-1]]"#, "expected one JSON object"),
-      (#"{"policy_chosen": [[-1]"#, "broken.json"),
-    ])
-  func refused(text: String, message: String) throws {
-    let file = try folder.write(text, "broken.json")
-    let result = try evaluate("sigmoid", input: file)
+      ("ref_rejected", nil, "field 'ref_rejected' is missing; sigmoid needs policy_chosen, "),
+      ("policy_chosen", "[[-1], [-Infinity]]", "row 2 of 'policy_chosen': number 1 of it is −∞"),
+      ("ref_chosen", "[[-1], [NaN]]", "row 2 of 'ref_chosen': number 1 of it is nan"),
+      ("ref_chosen", "[[Infinity], [-1]]", "row 1 of 'ref_chosen': number 1 of it is inf"),
+      ("ref_chosen", "[[-1], [null]]", "row 2 of 'ref_chosen': expected numbers, found null"),
+      ("policy_chosen", "[[-1], [\"a\"]]", "row 2 of 'policy_chosen': expected numbers"),
+      (
+        "policy_chosen", "[[-1], [-1, -2]]",
+        "row 2 of 'ref_chosen': has length 1, the same row of 'policy_chosen' has 2"
+      ),
+      ("policy_chosen", "[[-1], []]", "row 2 of 'policy_chosen': is empty"),
+      ("ref_chosen", "[[-1]]", "field 'ref_chosen': has 1 rows, 'policy_chosen' has 2"),
+      ("policy_chosen", "[-1, -1]", "row 1 of 'policy_chosen': expected a list of numbers"),
+      ("policy_chosen", "[]", "field 'policy_chosen': expected a list of rows, at least one"),
+      ("policy_chosen", "-1", "field 'policy_chosen': expected a list of rows"),
+      ("policy_chosn", "[[-1], [-1]]", "field 'policy_chosn' is unknown; known: "),
+      ("policy_chosen", "[[-1", "broken.json"),
+    ] as [(String, String?, String)])
+  func refused(field: String, text: String?, message: String) throws {
+    let result = try evaluate("sigmoid", input: file(field, text))
     #expect(result.status == 3, "\(result.errors)")
     #expect(result.errors.contains(message), "\(result.errors)")
     #expect(result.output.isEmpty)
+  }
+
+  @Test("a file that is missing or holds no object is named")
+  func noObject() throws {
+    let list = try folder.write("[[-1]]", "list.json")
+    #expect(try evaluate("sigmoid", input: list).errors.contains("expected one JSON object"))
+    let missing = try evaluate("sigmoid", input: "nowhere.json")
+    #expect(missing.status == 3 && missing.errors.contains("nowhere.json"))
   }
 
   @Test(

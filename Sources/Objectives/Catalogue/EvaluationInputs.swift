@@ -26,7 +26,9 @@ public final class EvaluationInputs {
     fields[input.name]?.numbers.elements ?? []
   }
 
-  private func leaf(_ input: ObjectiveInput) -> Tensor { fields[input.name]?.leaf ?? Tensor([Double]()) }
+  private func leaf(_ input: ObjectiveInput) -> Tensor {
+    fields[input.name]?.leaf ?? Tensor([Double]())
+  }
 
   /// Numbers of parts of one vector, summed part by part, in any shape.
   private func sums(_ leaf: Tensor, lengths: [Int]) -> Tensor {

@@ -7,30 +7,33 @@ extension ObjectiveInput {
       throw .field(name, problem: "expected a list of rows, at least one")
     }
     for (place, row) in rows.enumerated() {
-      func fail(_ problem: String) -> ObjectiveError {
-        .row(field: name, row: place + 1, problem: problem)
-      }
-      guard isOfForm(row) else { throw fail("expected \(expectation)") }
-      if let index = row.flat.firstIndex(where: { !$0.isFinite }) {
-        let value = row.flat[index]
-        let where_ = row.depth > 0 ? "number \(index + 1) of it" : "it"
-        throw fail(
-          value == -.infinity
-            ? "\(where_) is −∞: the model gives that token no probability; leave the row out, or check "
-              + "that tokenizer and model belong together"
-            : "\(where_) is \(value): expected a finite number; leave the row out")
-      }
-      if emptyPart(of: row) {
-        throw fail("is empty: a completion has at least one token; leave the row out of all fields")
-      }
-      guard form == .candidateNumbers || form == .candidateOrder else { continue }
-      guard row.flat.count > 1 else {
-        throw fail("has one candidate: a list needs two to compare; leave the row out of all fields")
-      }
-      if form == .candidateOrder, Set(row.flat).count == 1 {
-        throw fail("all candidates are tied, which leaves nothing to learn; leave the row out")
+      if let problem = problem(of: row) {
+        throw .row(field: name, row: place + 1, problem: problem)
       }
     }
+  }
+
+  /// What is wrong with a row and what to do, nil where all is well.
+  private func problem(of row: NestedNumbers) -> String? {
+    guard isOfForm(row) else { return "expected \(expectation)" }
+    if let index = row.flat.firstIndex(where: { !$0.isFinite }) {
+      let value = row.flat[index]
+      let subject = row.depth > 0 ? "number \(index + 1) of it" : "it"
+      guard value == -.infinity else {
+        return "\(subject) is \(value): expected a finite number; leave the row out"
+      }
+      return "\(subject) is −∞: the model gives that token no probability; leave the row out, or "
+        + "check that tokenizer and model belong together"
+    }
+    if hasEmptyPart(row) {
+      return "is empty: a completion has at least one token; drop the row in all fields"
+    }
+    guard form == .candidateNumbers || form == .candidateOrder else { return nil }
+    if row.flat.count == 1 {
+      return "has one candidate: a list needs two to compare; drop the row in all fields"
+    }
+    guard form == .candidateOrder, Set(row.flat).count == 1 else { return nil }
+    return "all candidates are tied, which leaves nothing to learn; drop the row in all fields"
   }
 
   private var expectation: String {
@@ -53,9 +56,9 @@ extension ObjectiveInput {
     }
   }
 
-  private func emptyPart(of row: NestedNumbers) -> Bool {
+  private func hasEmptyPart(_ row: NestedNumbers) -> Bool {
     guard let parts = row.elements else { return false }
-    return parts.isEmpty || parts.contains(where: emptyPart)
+    return parts.isEmpty || parts.contains(where: hasEmptyPart)
   }
 }
 

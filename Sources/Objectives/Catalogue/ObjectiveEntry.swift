@@ -46,6 +46,7 @@ public struct ObjectiveEntry: Sendable {
   /// Makes the loss.
   ///
   /// - Parameter settings: options of this loss.
+  /// - Returns: the loss.
   /// - Throws: ``ObjectiveError`` for a value outside its range, or an option the loss does not have.
   public func loss(_ settings: ObjectiveSettings = ObjectiveSettings()) throws(ObjectiveError)
     -> Loss

@@ -53,7 +53,8 @@ public struct ObjectiveEvaluation: Sendable {
       throw .unknownField(field, known: known.sorted())
     }
     var needed: [ObjectiveInput] = []
-    for input in entries.flatMap(\.inputs) where !needed.contains(where: { $0.name == input.name }) {
+    for input in entries.flatMap(\.inputs) where !needed.contains(where: { $0.name == input.name })
+    {
       needed.append(input)
     }
     var inputs: [(ObjectiveInput, NestedNumbers)] = []

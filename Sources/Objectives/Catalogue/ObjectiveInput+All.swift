@@ -3,7 +3,8 @@
 extension ObjectiveInput {
   /// Δ: by how much the chosen completion was judged better.
   public static let margins = ObjectiveInput(
-    "margins", .number, "Δ, by how much the chosen completion was judged better")
+    "margins", .number, "Δ, by how much the chosen completion was judged better",
+    isKnownInTraining: true)
   /// w₋ᵀR of the chosen completion.
   public static let marginChosen = ObjectiveInput(
     "margin_chosen", .number, "weighted rewards of the other objectives, chosen completion")

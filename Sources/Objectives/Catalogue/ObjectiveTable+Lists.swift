@@ -6,8 +6,11 @@ import Torch
 extension ObjectiveTable {
   static let lists: [ObjectiveEntry] = [
     list(
-      "pair_logistic", "Pair-logistic", "Σ_{ψ_i>ψ_j} softplus(−(s_i − s_j))", lipo, PairLogistic(), ranks: true),
-    list("pair_hinge", "Pair-hinge", "Σ_{ψ_i>ψ_j} max(0, 1 − (s_i − s_j))", lipo, PairHinge(), ranks: true),
+      "pair_logistic", "Pair-logistic", "Σ_{ψ_i>ψ_j} softplus(−(s_i − s_j))", lipo, PairLogistic(),
+      ranks: true),
+    list(
+      "pair_hinge", "Pair-hinge", "Σ_{ψ_i>ψ_j} max(0, 1 − (s_i − s_j))", lipo, PairHinge(),
+      ranks: true),
     list(
       "list_mle", aliases: ["dpo_pl"], "List-MLE (Plackett-Luce DPO)",
       "Σ_k [log Σ_{m≥k} exp s_τ(m) − s_τ(k)], τ by decreasing ψ", lipo, ListMLE(), ranks: true),
@@ -33,7 +36,8 @@ extension ObjectiveTable {
   ) -> ObjectiveEntry {
     ObjectiveEntry(
       name: name, aliases: aliases, title: title, formula: formula, source: source,
-      inputs: [.policyList, .referenceList, ranks ? .orderedLabels : .labels], options: [(.beta, DPO().beta)],
+      inputs: [.policyList, .referenceList, ranks ? .orderedLabels : .labels],
+      options: [(.beta, DPO().beta)],
       isPairLoss: false, areVectorsChecked: true, reproduction: nil,
       build: { settings in
         let beta = settings[.beta] ?? DPO().beta

@@ -6,7 +6,8 @@ import Torch
 extension ObjectiveTable {
   static let unpaired: [ObjectiveEntry] = [
     unpaired(
-      "kto", "KTO", "λ_D(1 − σ(β(a − z))) or λ_U(1 − σ(β(z − r))), z = max(0, mean mismatched ratio)",
+      "kto", "KTO",
+      "λ_D(1 − σ(β(a − z))) or λ_U(1 − σ(β(z − r))), z = max(0, mean mismatched ratio)",
       "Ethayarajh et al. 2024, arXiv:2402.01306", KTO(),
       [
         (.beta, \.beta), (.desirableWeight, \.desirableWeight),

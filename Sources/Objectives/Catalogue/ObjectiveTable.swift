@@ -3,7 +3,7 @@
 /// Every loss by name: the one place where a name becomes a type.
 public enum ObjectiveTable {
   /// All rows, in the order in which they are shown.
-  public static let entries: [ObjectiveEntry] = 
+  public static let entries: [ObjectiveEntry] =
     referencePairs + referenceFreePairs + pairsWithMore + unpaired + lists
 
   /// The loss that `sigmoid` becomes with another divergence, by the names of `f_divergence_type`.

@@ -21,7 +21,8 @@ public struct ListInputs {
     requireEqualShapes(
       name, [("scores", scores), ("labels", labels)] + (mask.map { [("mask", $0)] } ?? []))
     requireArguments(
-      scores.rank == 2 && scores.elementCount > 0, name, "scores must be [B, K]; got \(scores.shape)")
+      scores.rank == 2 && scores.elementCount > 0, name,
+      "scores must be [B, K]; got \(scores.shape)")
     let wide = scores.widened
     let present =
       mask?.to(.bool) ?? .full(1, shape: scores.shape, elementType: .bool, device: scores.device)

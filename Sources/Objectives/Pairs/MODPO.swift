@@ -14,6 +14,8 @@ public struct MODPO: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// Weight w_k of the objective the pairs are about, in [0.05, 1].
   public var weight: Double
+  /// True: the formula names them.
+  public var readsMargins: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, weight: Double = 0.5) {

@@ -11,6 +11,8 @@ public import Torch
 public struct ODPO: PairObjective, Sendable, Equatable {
   /// Pull β towards the reference, above 0; larger stays closer.
   public var beta: Double
+  /// True: the formula names them.
+  public var readsMargins: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1) {

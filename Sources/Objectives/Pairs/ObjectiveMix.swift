@@ -31,6 +31,9 @@ public struct ObjectiveMix: PairObjective {
   /// Whether one of them reads tokens.
   public var readsTokens: Bool { parts.contains(where: \.objective.readsTokens) }
 
+  /// Whether one of them reads margins.
+  public var readsMargins: Bool { parts.contains(where: \.objective.readsMargins) }
+
   /// The loss of each of B pairs, `[B]`.
   public func losses(_ pairs: PairInputs) -> Tensor {
     let weighted = parts.map { $0.weight * $0.objective.losses(pairs) }

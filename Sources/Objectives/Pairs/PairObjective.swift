@@ -12,6 +12,9 @@ public protocol PairObjective {
   /// Whether ``PairInputs/policyTokens`` and ``PairInputs/referenceTokens`` are read.
   var readsTokens: Bool { get }
 
+  /// Whether ``PairInputs/margins`` are read.
+  var readsMargins: Bool { get }
+
   /// The loss of each of B pairs, `[B]`; carries the gradient.
   func losses(_ pairs: PairInputs) -> Tensor
 }
@@ -22,6 +25,9 @@ extension PairObjective {
 
   /// Sums are enough unless a formula says otherwise.
   public var readsTokens: Bool { false }
+
+  /// Margins are not read unless a formula says otherwise.
+  public var readsMargins: Bool { false }
 
   /// Loss and metrics of B pairs.
   ///

@@ -25,7 +25,7 @@ public struct TDPO2: PairObjective, Sendable, Equatable {
   /// The loss of each of B pairs, `[B]`.
   public func losses(_ pairs: PairInputs) -> Tensor {
     guard let divergences = pairs.divergences else {
-      requireArguments(false, "TDPO2", "needs the divergences from the reference along both completions")
+      requireArguments(false, "TDPO2", "needs divergences from the reference")
       return pairs.ratioMargins
     }
     let difference = divergences.rejected - divergences.chosen.detached()

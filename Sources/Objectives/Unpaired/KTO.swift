@@ -29,9 +29,10 @@ public struct KTO: Sendable, Equatable {
     self.undesirableWeight = undesirableWeight
   }
 
-  /// The reference point z: a scalar of at least 0, without gradient.
+  /// The reference point z.
   ///
   /// - Parameter mismatchedRatios: log π − log π_ref of completions under other rows' prompts, `[M]`.
+  /// - Returns: a scalar of at least 0, without gradient.
   public func referencePoint(mismatchedRatios: Tensor) -> Tensor {
     relu(mismatchedRatios.mean()).detached()
   }

@@ -43,8 +43,9 @@ public struct DPOJob {
     let preparation = DataPreparation(
       encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "dpo",
       log: { settings.console.line($0) })
-    let pairs = try preparation.pairs(records)
-    let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut)
+    let needsMargins = objective.readsMargins
+    let pairs = try preparation.pairs(records, needsMargins: needsMargins)
+    let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut, needsMargins: needsMargins)
     guard pairs.weights == nil || objective.acceptsWeights else {
       throw TrainingError.badSetting(
         name: "weights of rows", value: "in column weight",

@@ -22,8 +22,15 @@ struct DataPreparation {
   }
 
   /// Pairs for preference objectives.
-  func pairs(_ records: [Record]) throws -> PairRows {
+  ///
+  /// - Parameters:
+  ///   - records: preference rows.
+  ///   - needsMargins: whether a row without a margin is an error.
+  /// - Returns: the pairs that can be learnt from.
+  /// - Throws: ``FeedbackError/field(at:field:problem:)`` for a missing margin, and errors of encoding.
+  func pairs(_ records: [Record], needsMargins: Bool = false) throws -> PairRows {
     var rows = PairRows()
+    var margins: [Double] = []
     var prompts = PromptNumbers()
     var weights: [Double] = []
     try encode(records) { record in
@@ -34,11 +41,24 @@ struct DataPreparation {
         rows.rejected.append(pair.rejected)
         rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
         weights.append(record.weight ?? 1)
+        if needsMargins { margins.append(try margin(of: record)) }
       }
       return Note(outcome)
     }
+    if needsMargins { rows.margins = margins }
     rows.weights = weights.allSatisfy { $0 == 1 } ? nil : weights
     return rows
+  }
+
+  private func margin(of record: Record) throws -> Double {
+    if let margin = record.margin { return margin }
+    let problem =
+      "is missing, and the loss asks by how much the chosen completion is better; add the column or "
+      + "take another loss_type"
+    guard let place = record.provenance else {
+      throw TrainingError.badSetting(name: "loss_type", value: "with margins", wanted: problem)
+    }
+    throw FeedbackError.field(at: place, field: "margin", problem: problem)
   }
 
   /// Pairs of whole texts for reward models.

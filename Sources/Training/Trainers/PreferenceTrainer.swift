@@ -14,6 +14,8 @@ public struct PairRows: Sendable {
   public var promptNumbers: [Int] = []
   /// How much each pair counts in the loss; nil where all count once.
   public var weights: [Double]?
+  /// By how much each chosen completion was judged better, column `margin`; nil where no row has one.
+  public var margins: [Double]?
 
   /// No pairs.
   public init() {}
@@ -22,7 +24,7 @@ public struct PairRows: Sendable {
   public var count: Int { chosen.count }
 }
 
-/// The weights of some pairs, `[B]`; nil where all count once.
+/// The weights (or margins) of some pairs, `[B]`; nil where there are none.
 func pairWeights(_ weights: [Double]?, _ indices: [Int], on device: Device) -> Tensor? {
   weights.map { all in Tensor(indices.map { Float(all[$0]) }, device: device) }
 }
@@ -85,7 +87,8 @@ public struct PreferenceTrainer {
       for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor =
-          known.map { ReadPairs(sums: $0.pairs(part, on: policy.device)) } ?? referenceLogProbs(rows)
+          known.map { ReadPairs(sums: $0.pairs(part, on: policy.device)) }
+          ?? referenceLogProbs(rows)
         let learnt = plan.training(step: run.step, part: number) {
           policyLogProbs(rows, withDetails: run.logsThisStep, &metrics)
         }
@@ -121,6 +124,7 @@ public struct PreferenceTrainer {
     var inputs = PairInputs(
       policy: learnt.sums, reference: anchor.sums,
       weights: pairWeights(pairs.weights, indices, on: policy.device))
+    inputs.margins = pairWeights(pairs.margins, indices, on: policy.device)
     inputs.policyTokens = learnt.tokens
     inputs.referenceTokens = anchor.tokens
     let counts = Tensor(rows.batch.targetCounts.map(Float.init), device: policy.device)

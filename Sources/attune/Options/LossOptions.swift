@@ -50,7 +50,8 @@ struct LossOptions: ParsableArguments {
   func resolved() throws -> (objective: any PairObjective, entries: [ObjectiveEntry]) {
     let names = try namesWithVariants()
     let (objective, entries) = try lossErrors {
-      try ObjectiveTable.pairLoss(names, weights: weights, settings: ObjectiveSettings(values.values))
+      try ObjectiveTable.pairLoss(
+        names, weights: weights, settings: ObjectiveSettings(values.values))
     }
     for entry in entries {
       guard let input = entry.missingInTraining.first else { continue }
@@ -64,7 +65,8 @@ struct LossOptions: ParsableArguments {
     guard let other = ObjectiveTable.divergences[divergence] else {
       let known = ObjectiveTable.divergences.keys.sorted()
       throw UsageError(
-        "--f_divergence_type: expected one of \(known.joined(separator: ", ")), found \"\(divergence)\"")
+        "--f_divergence_type: expected one of \(known.joined(separator: ", ")), "
+          + "found \"\(divergence)\"")
     }
     let isPlain = other == "sigmoid"
     guard isPlain || names.contains("sigmoid") else {

@@ -86,7 +86,8 @@ struct CatalogueTests {
   func options() {
     for entry in ObjectiveTable.entries {
       for (option, value) in entry.options {
-        let seen = Self.cases.filter { $0.name == entry.name }.compactMap { $0.options[option.name] }
+        let cases = Self.cases.filter { $0.name == entry.name }
+        let seen = cases.compactMap { $0.options[option.name] }
         #expect(seen.contains { $0 != value }, "\(entry.name) \(option.name)")
       }
     }
@@ -137,7 +138,8 @@ struct CatalogueTests {
     "the names that users bring are there and can train",
     arguments: [
       "sigmoid", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "sppo_hard", "aot",
-      "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm", "simpo", "cpo", "orpo",
+      "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm", "simpo", "cpo",
+      "orpo",
     ])
   func familiar(name: String) throws {
     #expect(try ObjectiveTable.entry(name).isTrainable)
@@ -162,7 +164,8 @@ struct CatalogueTests {
       -> String
     {
       do {
-        _ = try ObjectiveTable.pairLoss(names, weights: weights, settings: ObjectiveSettings(values))
+        _ = try ObjectiveTable.pairLoss(
+          names, weights: weights, settings: ObjectiveSettings(values))
         return ""
       } catch { return "\(error)" }
     }

@@ -19,6 +19,11 @@ struct PairObjectiveTests {
     try ObjectiveTable.pairLoss([name]).objective
   }
 
+  private func evaluate(_ name: String, _ inputs: PairInputs) throws -> Terms {
+    let objective = try loss(name)
+    return objective(inputs)
+  }
+
   /// The four pairs of the fixture with everything any loss reads, as constants.
   private func pairs() -> PairInputs {
     let inputs = ObjectiveTable.entries.filter(\.isPairLoss).flatMap(\.inputs)
@@ -59,7 +64,7 @@ struct PairObjectiveTests {
 
   @Test("weighs the number of pairs and reports the common metrics, detached", arguments: names)
   func metrics(name: String) throws {
-    let terms = try loss(name)(pairs())
+    let terms = try evaluate(name, pairs())
     #expect(terms.weight == 4)
     #expect(terms.loss.shape == [])
     let expected: Set = [
@@ -75,8 +80,8 @@ struct PairObjectiveTests {
 
   @Test("does not depend on the order of pairs", arguments: names)
   func permutation(name: String) throws {
-    let found = try loss(name)(rows(pairs(), [3, 0, 2, 1]))
-    expectClose(found.loss, try loss(name)(pairs()).loss, atol: 1e-12)
+    let found = try evaluate(name, rows(pairs(), [3, 0, 2, 1]))
+    expectClose(found.loss, try evaluate(name, pairs()).loss, atol: 1e-12)
   }
 
   @Test(
@@ -90,15 +95,15 @@ struct PairObjectiveTests {
     let lengths = [3.0, 2, 4, 3]
     whole.weights = Tensor(weights)
     let total = weights.reduce(0, +)
-    let terms = try loss(name)(whole)
+    let terms = try evaluate(name, whole)
     #expect(terms.weight == total)
     whole.chosenTokensPerPair = zip(weights, lengths).map(*).reduce(0, +) / total
-    let parts = try [[0], [1, 2], [3]].map { try loss(name)(rows(whole, $0)) }
+    let parts = try [[0], [1, 2], [3]].map { try evaluate(name, rows(whole, $0)) }
     let sum = parts.reduce(0) { $0 + $1.weight * $1.loss.item }
     expectClose([sum / total], [terms.loss.item], atol: 1e-12)
     var repeated = rows(pairs(), [0, 0, 1, 2, 2, 2, 2])
     repeated.weights = nil
-    expectClose(try loss(name)(repeated).loss, terms.loss.item, atol: 1e-12)
+    expectClose(try evaluate(name, repeated).loss, terms.loss.item, atol: 1e-12)
   }
 
   @Test("no gradient reaches the reference", arguments: names)
@@ -111,14 +116,14 @@ struct PairObjectiveTests {
     if let tokens = inputs.policyTokens {
       inputs.policyTokens?.chosen = tokens.chosen.detached() + chosen.unsqueezed(1)
     }
-    try loss(name)(inputs).loss.backward()
+    try evaluate(name, inputs).loss.backward()
     #expect(leaf.grad == nil)
     #expect(chosen.grad != nil)
   }
 
   @Test("one pair is a batch", arguments: names)
   func onePair(name: String) throws {
-    let terms = try loss(name)(rows(pairs(), [0]))
+    let terms = try evaluate(name, rows(pairs(), [0]))
     #expect(terms.weight == 1)
     #expect(terms.loss.item.isFinite)
   }
@@ -132,11 +137,12 @@ struct PairObjectiveTests {
       inputs.policy.chosen = chosen
       inputs.policy.rejected = inputs.policy.rejected - Swift.max(far, 0)
       if name == "alphapo" { continue }  // e^(−αā) itself overflows; training refuses the step
-      let terms = try loss(name)(inputs)
+      let terms = try evaluate(name, inputs)
       #expect(terms.loss.item.isFinite, "\(far)")
       if terms.loss.requiresGrad {
         terms.loss.backward()
-        #expect((chosen.grad?.doubles ?? [0]).allSatisfy(\.isFinite), "\(far)")
+        let gradient = chosen.grad?.doubles ?? [0]
+        #expect(gradient.filter { !$0.isFinite } == [], "\(far)")
       }
     }
   }
