@@ -42,7 +42,7 @@ struct ObjectivesEvaluateCommand: ParsableCommand {
     let names = name.split(separator: ",").map {
       $0.trimmingCharacters(in: .whitespaces)
     }
-    let (loss, entries) = try lossErrors { try loss(names) }
+    let (loss, entries) = try lossErrors { try resolved(names) }
     let evaluation = try ObjectiveEvaluation(
       entries.map(\.name).joined(separator: ","), entries: entries, loss: loss, fields: fields())
     var gradients: JSONObject = [:]
@@ -55,7 +55,7 @@ struct ObjectivesEvaluateCommand: ParsableCommand {
     ])
   }
 
-  private func loss(_ names: [String]) throws -> (ObjectiveEntry.Loss, [ObjectiveEntry]) {
+  private func resolved(_ names: [String]) throws -> (ObjectiveEntry.Loss, [ObjectiveEntry]) {
     let settings = ObjectiveSettings(
       values.values.merging(moreValues.values) { first, _ in first })
     if names.count == 1, weights.isEmpty {
