@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/gelu.h>
 #include <ATen/ops/layer_norm.h>
@@ -34,6 +35,26 @@ at::Tensor cappedAttention(const at::Tensor &query, const at::Tensor &key, const
   return scores.softmax(-1, wide).to(values.scalar_type()).matmul(values);
 }
 
+/// Whether attention is to be trained on short texts in bfloat16 on the CPU, where plain products and a softmax take half
+/// the time of the fused kernel's backward pass.
+bool isShortTraining(const at::Tensor &query, const at::Tensor &key, bool causal) {
+  return causal && query.device().is_cpu() && query.scalar_type() == at::kBFloat16 && query.size(2) == key.size(2) &&
+         query.size(2) <= 512 && at::GradMode::is_enabled() && query.requires_grad();
+}
+
+/// Causal attention as two batched products; heads that share keys stand one below the other.
+at::Tensor shortAttention(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value, double scale) {
+  const int64_t batch = query.size(0), heads = key.size(1), count = query.size(2), width = query.size(3);
+  const int64_t group = query.size(1) / heads;
+  auto rows = query.reshape({batch, heads, group * count, width});
+  auto scores = rows.matmul(key.transpose(-1, -2)).mul(scale).view({batch, heads, group, count, count});
+  auto later = at::ones({count, count}, query.options().dtype(at::kBool)).triu(1);
+  auto shares = scores.masked_fill(later, -std::numeric_limits<double>::infinity()).softmax(-1);
+  return shares.view({batch, heads, group * count, count})
+      .matmul(value)
+      .view({batch, heads * group, count, value.size(3)});
+}
+
 }  // namespace
 
 extern "C" {
@@ -64,6 +85,7 @@ ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optio
     auto &k = unwrap(key);
     auto &v = unwrap(value);
     if (cap != 0) return cappedAttention(q, k, v, unwrapOptional(mask), causal, scale, cap);
+    if (isShortTraining(q, k, causal)) return shortAttention(q, k, v, scale);
     bool shared = q.size(1) != k.size(1);
     auto places = unwrapOptional(mask);
     if (shared && q.size(2) == 1 && !causal && (!places || places->dim() < 4 || places->size(1) == 1)) {

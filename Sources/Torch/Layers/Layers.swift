@@ -190,14 +190,18 @@ public struct TargetLogProbs {
 ///   - wantsEntropy: also gives the entropy of each whole distribution.
 ///   - wantsTop1: also tells whether the target was the likeliest.
 ///   - wantsMeanLogit: also gives the mean of each position's logits.
-///   - chunkElements: about how many logits may exist at once.
+///   - chunkElements: about how many logits may exist at once; nil takes 4 million, or 512 rows where those are not more
+///     than 16 million. Each chunk's products lay the output matrix out anew, which fewer rows do not pay for.
 /// - Returns: log-probabilities, and what else was asked for.
 public func targetLogProbs(
   hidden: Tensor, weight: Tensor, targets: Tensor, temperature: Double = 1, cap: Double? = nil,
   wantsEntropy: Bool = false, wantsTop1: Bool = false, wantsMeanLogit: Bool = false,
-  chunkElements: Int = 1 << 20
+  chunkElements: Int? = nil
 ) -> TargetLogProbs {
-  let chunk = Swift.max(16, chunkElements / Swift.max(1, weight.size(0)))
+  let width = Swift.max(1, weight.size(0))
+  let chunk =
+    chunkElements.map { Swift.max(16, $0 / width) }
+    ?? Swift.max(16, Swift.min(512, (1 << 24) / width), (1 << 22) / width)
   var entropy: ct_tensor?
   var top1: ct_tensor?
   let logProbs = produce("log-probs of \(targets.shape) targets") {

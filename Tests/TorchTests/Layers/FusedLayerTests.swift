@@ -90,6 +90,25 @@ struct FusedLayerTests {
     }
   }
 
+  @Test(
+    "causal attention with shared keys, trained on short texts and on longer ones",
+    arguments: [1, 9, 65])
+  func attends(count: Int) {
+    let query = random([2, count, 6, 8], 18).transposed(1, 2)
+    let (key, value) = (random([2, 3, count, 8], 19), random([2, 3, count, 8], 20))
+    let upstream = random([2, 6, count, 8], 21).to(.bfloat16).to(.float64)
+    let inputs = [query, key, value].map { $0.to(.bfloat16).to(.float64) }
+    func attend(_ inputs: [Tensor]) -> Tensor {
+      attention(inputs[0], inputs[1], inputs[2], causal: true, scale: 0.35)
+    }
+    let exact = results(.float64, inputs, upstream, attend)
+    for (type, bound) in [(ElementType.float32, 1e-5), (.bfloat16, 0.04)] {
+      for (found, reference) in zip(results(type, inputs, upstream, attend), exact) {
+        expectClose(found.to(.float64), reference, atol: bound, rtol: bound)
+      }
+    }
+  }
+
   @Test("the gate of a feed-forward layer, of matrices of their own and of one stacked")
   func gate() {
     let (a, b) = (random([2, 3, 37], 11, scale: 4), random([2, 3, 37], 12))
