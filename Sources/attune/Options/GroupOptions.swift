@@ -18,12 +18,7 @@ struct GroupOptions: ParsableArguments {
     help: ArgumentHelp("Times the completions of an update are used.", valueName: "count"))
   var iterationCount: Int = 1
 
-  @Option(
-    name: .customLong("local_rollout_forward_batch_size"),
-    help: ArgumentHelp(
-      "Rows sampled, read and scored at once before an update; 0 samples all together and reads per_device_train_batch_size.",
-      valueName: "rows"))
-  var rolloutBatchSize: Int = 0
+  @OptionGroup var rollout: RolloutOptions
 
   @Option(help: "How far below 1 the ratio of policy and sampler earns.")
   var epsilon: Double = 0.2
@@ -68,11 +63,6 @@ struct GroupOptions: ParsableArguments {
       valueName: "count"))
   var resamplingCount: Int = 0
 
-  @Option(
-    name: .customLong("reuse_sampling_log_probs"),
-    help: "Take the sampler's log-probabilities as the old policy's: saves a forward pass.")
-  var reusesSamplingLogProbs: Bool = false
-
   func validate() throws {
     func require(_ holds: Bool, _ text: String) throws {
       guard holds else { throw ValidationError(text) }
@@ -80,9 +70,6 @@ struct GroupOptions: ParsableArguments {
     try require(
       passesPerGeneration >= 0,
       "--steps_per_generation: expected 0 or more, found \(passesPerGeneration)")
-    try require(
-      rolloutBatchSize >= 0,
-      "--local_rollout_forward_batch_size: expected 0 or more, found \(rolloutBatchSize)")
     try require(
       epsilon > 0 && epsilon < 1, "--epsilon: expected above 0 and below 1, found \(epsilon)")
     try require(
@@ -130,15 +117,15 @@ struct GroupOptions: ParsableArguments {
     settings.iterationCount = iterationCount
     settings.minibatchCount = passes / optimization.accumulation
     settings.sampling = sampling.settings
-    settings.generationBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : count
-    settings.readingBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : nil
+    settings.generationBatchSize = rollout.readingBatchSize ?? count
+    settings.readingBatchSize = rollout.readingBatchSize
     settings.missingEOS = missingEOSPenalty.map { .penalty($0) } ?? .ignored
     settings.overlongPenalty =
       overlongMargin > 0
       ? SoftOverlongPenalty(limit: sampling.maxNewTokens, margin: overlongMargin) : nil
     settings.masksTruncated = masksTruncated
     settings.resamplingCount = resamplingCount
-    settings.reusesSamplingLogProbs = reusesSamplingLogProbs
+    settings.reusesSamplingLogProbs = rollout.reusesSamplingLogProbs
     return settings
   }
 

@@ -11,12 +11,7 @@ struct PPOOptions: ParsableArguments {
     help: ArgumentHelp("Completions sampled for an update.", valueName: "count"))
   var rolloutCount: Int = 64
 
-  @Option(
-    name: .customLong("local_rollout_forward_batch_size"),
-    help: ArgumentHelp(
-      "Rows sampled, read and scored at once before an update; 0 samples all together and reads per_device_train_batch_size.",
-      valueName: "rows"))
-  var rolloutBatchSize: Int = 0
+  @OptionGroup var rollout: RolloutOptions
 
   @Option(
     name: .customLong("num_ppo_epochs"),
@@ -110,18 +105,10 @@ struct PPOOptions: ParsableArguments {
       "Subtracted from scores: the mean score of reference completions.", valueName: "score"))
   var referenceMean: Double = 0
 
-  @Option(
-    name: .customLong("reuse_sampling_log_probs"),
-    help: "Take the sampler's log-probabilities as the old policy's: saves a forward pass.")
-  var reusesSamplingLogProbs: Bool = false
-
   func validate() throws {
     func require(_ holds: Bool, _ text: String) throws {
       guard holds else { throw ValidationError(text) }
     }
-    try require(
-      rolloutBatchSize >= 0,
-      "--local_rollout_forward_batch_size: expected 0 or more, found \(rolloutBatchSize)")
     try require(klCoefficient >= 0, "--kl_coef: expected at least 0, found \(klCoefficient)")
     try require(
       cliprange > 0 && cliprange < 1,
@@ -150,8 +137,8 @@ struct PPOOptions: ParsableArguments {
     settings.epochCount = epochCount
     settings.minibatchCount = minibatchCount
     settings.sampling = sampling.settings
-    settings.generationBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : rolloutCount
-    settings.readingBatchSize = rolloutBatchSize > 0 ? rolloutBatchSize : nil
+    settings.generationBatchSize = rollout.readingBatchSize ?? rolloutCount
+    settings.readingBatchSize = rollout.readingBatchSize
     settings.objective = PPO(
       policyLoss: ClippedPolicyLoss(
         clipRange: cliprange, clipRangeHigh: clipRangeHigh, dualClip: dualClip),
@@ -167,7 +154,7 @@ struct PPOOptions: ParsableArguments {
       missingEOSPenalty.map { .penalty($0) } ?? missingEOSScore.map { .score($0) } ?? .ignored
     settings.whitensRewards = whitensRewards
     settings.whitening = whitening
-    settings.reusesSamplingLogProbs = reusesSamplingLogProbs
+    settings.reusesSamplingLogProbs = rollout.reusesSamplingLogProbs
     return settings
   }
 }
