@@ -43,6 +43,11 @@ bool ct_autocast_enabled(int device_type) {
   return at::autocast::is_autocast_enabled(device(device_type, 0).type());
 }
 
+int ct_autocast_dtype(int device_type) {
+  auto type = device(device_type, 0).type();
+  return at::autocast::is_autocast_enabled(type) ? dtypeCode(at::autocast::get_autocast_dtype(type)) : -1;
+}
+
 ct_status ct_synchronize(int device_type) {
   return guarded([&] {
     if (device_type == CT_CUDA) at::detail::getCUDAHooks().deviceSynchronize(0);

@@ -98,6 +98,30 @@ public final class AttentionContext {
       keys: seen.keys, values: seen.values, mask: visible.mask, isCausal: false)
   }
 
+  /// Attention of one new token a row over its row of the cache, without masks and copies.
+  ///
+  /// - Parameters:
+  ///   - query: `[B, H, 1, K]`.
+  ///   - keys: of the new tokens, `[B, H', 1, K]`; kept.
+  ///   - values: as `keys`.
+  ///   - layer: the layer's number, from 0.
+  ///   - style: what the layer's queries see.
+  /// - Returns: `[B, H, 1, K]`; nil where that is not how the tokens stand or what the device can.
+  func attendTokens(
+    _ query: Tensor, _ keys: Tensor, _ values: Tensor, layer: Int, _ style: AttentionStyle
+  ) -> Tensor? {
+    guard let step, tokenCount == 1, device == .cpu, query.elementType == keys.elementType,
+      keys.elementType == values.elementType, keys.shape == values.shape,
+      [.float32, .bfloat16].contains(query.elementType)
+    else { return nil }
+    step.cache.write(keys, values, layer: layer, rows: step.rows, counts: step.counts)
+    let places = step.starts.map { start in
+      (style.window.map { max(0, start + 1 - $0) } ?? 0)..<start + 1
+    }
+    return step.cache.attention(
+      of: query, layer: layer, rows: step.rows, places: places, scale: style.scale, cap: style.cap)
+  }
+
   /// The band of a window in a whole text, `[T, T]`; nil where all of the past is within it.
   private func textMask(_ window: Int?) -> Tensor? {
     guard let window, window < tokenCount else { return nil }

@@ -155,6 +155,15 @@ extension KVCache {
     layers[layer].values.writeTokensInPlace(values, rows: rows, starts: starts, counts: counts)
   }
 
+  /// Attention of one new token a row over what the rows hold, written before: the places from `starts[i]` to `ends[i]`.
+  func attention(
+    of query: Tensor, layer: Int, rows: [Int], places: [Range<Int>], scale: Double, cap: Double?
+  ) -> Tensor {
+    cachedAttention(
+      query, layers[layer].keys, layers[layer].values, rows: rows, places: places, scale: scale,
+      cap: cap)
+  }
+
   /// Keys and values of some places of some rows, `[B, H', S, K]`: views where the rows follow each other.
   func read(layer: Int, rows: [Int], places: Range<Int>) -> (keys: Tensor, values: Tensor) {
     let first = rows.first ?? 0

@@ -44,6 +44,12 @@ public protocol LanguageModel: AnyObject {
 
   /// A model of the same architecture with the same numbers and no shared memory.
   func copy(elementType: ElementType) throws -> any LanguageModel
+
+  /// The model as decoding reads it fastest: the same numbers now, with copies of its matrices laid out for products of
+  /// few rows where the device has such a layout and computes in bfloat16; else the model itself.
+  ///
+  /// Later changes of the model's parameters do not reach it, and a gradient does not pass it.
+  func packed() throws -> any LanguageModel
 }
 
 extension LanguageModel {
@@ -52,6 +58,9 @@ extension LanguageModel {
 
   /// Most families have a position for every token.
   public var lengthLimit: Int? { nil }
+
+  /// A model that knows no other layout is read as it is.
+  public func packed() throws -> any LanguageModel { self }
 
   /// States after the last norm of whole texts.
   ///
@@ -93,8 +102,11 @@ extension LanguageModel {
   }
 
   /// Scores of next tokens in float32, `[..., V]`, from states `[..., D]`.
-  public func logits(_ states: Tensor) -> Tensor {
-    let raw = linear(states, outputWeight).to(.float32)
+  public func logits(_ states: Tensor) -> Tensor { capped(linear(states, outputWeight)) }
+
+  /// Products of states and output matrix as logits in float32.
+  func capped(_ products: Tensor) -> Tensor {
+    let raw = products.to(.float32)
     return logitCap.map { tanh(raw / $0) * $0 } ?? raw
   }
 

@@ -187,6 +187,46 @@ struct DownloadTests {
     #expect(try downloads().compactMap(\.range).allSatisfy { $0 == "bytes=1000000-" })
   }
 
+  @Test(
+    "a disk too small for a file is told before anything is downloaded",
+    .enabled(if: SmallDisk.isAvailable, "needs the right to mount a small disk"))
+  func smallDisk() throws {
+    let disk = try #require(try SmallDisk(byteCount: 1_000_000))
+    let settings = HubSettings(server, cache: disk.url)
+    #expect {
+      try HubClient(settings).snapshot(of: Seeds.repository("tester/small"), .model)
+    } throws: { error in
+      guard case HubError.diskFull(_, let needed?, let free?) = error else { return false }
+      return needed >= 3_000_000 && free <= 1_048_576
+    }
+    #expect(try downloads().allSatisfy { $0.service != "files" })
+  }
+
+  @Test(
+    "a disk that fills up in the middle ends the download, which goes on once there is space",
+    .enabled(if: SmallDisk.isAvailable, "needs the right to mount a small disk"))
+  func diskFillsUp() throws {
+    let disk = try #require(try SmallDisk(byteCount: 4_000_000))
+    let other = disk.url.appending(path: "other")
+    let settings = HubSettings(server, cache: disk.url)
+    try server.setFaults(#"[{"match": "GET .*signature", "stall": 1, "after": 1000000}]"#)
+    let repository = try Seeds.repository("tester/small")
+    #expect {
+      try HubClient(settings, observer: Crowding(other, byteCount: 2_000_000)).snapshot(
+        of: repository, .model)
+    } throws: { error in
+      guard case HubError.diskFull(_, nil, _) = error else { return false }
+      return "\(error)".contains("no space left for")
+    }
+    #expect(FileManager.default.fileExists(atPath: other.path))
+    try FileManager.default.removeItem(at: other)
+    try server.setFaults("[]")
+    try server.clearLog()
+    let folder = try HubClient(settings).snapshot(of: repository, .model)
+    #expect(try Data(contentsOf: folder.appending(path: "model.safetensors")) == Seeds.weights)
+    #expect(try downloads().contains { $0.range?.hasPrefix("bytes=") == true })
+  }
+
   @Test("several at once leave one whole content, and download it once")
   func concurrent() throws {
     let repository = try Seeds.repository("tester/small")
@@ -217,6 +257,28 @@ struct DownloadTests {
     try server.setFaults(#"[{"match": "GET /api", "status": 429, "times": 99}]"#)
     #expect(throws: HubError.rateLimited(host: "127.0.0.1")) {
       try client().accountName()
+    }
+  }
+}
+
+/// Takes up the disk as soon as something of the weights has arrived.
+private final class Crowding: HubObserver {
+  private let file: URL
+  private let byteCount: Int
+  private let isDone = Mutex(false)
+
+  init(_ file: URL, byteCount: Int) {
+    self.file = file
+    self.byteCount = byteCount
+  }
+
+  func note(_ text: String) {}
+
+  func progress(_ progress: TransferProgress) {
+    guard progress.done >= 500_000 else { return }
+    isDone.withLock { isDone in
+      if !isDone { _ = try? Data(count: byteCount).write(to: file) }
+      isDone = true
     }
   }
 }

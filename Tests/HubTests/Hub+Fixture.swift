@@ -21,9 +21,14 @@ final class Listener: HubObserver {
 extension HubSettings {
   /// A server's settings, with a cache of its own and no time to lose.
   init(_ server: HubServer, cache: ScratchFolder, token: String? = nil) {
+    self.init(server, cache: cache.url, token: token)
+  }
+
+  /// The same with the cache in any folder.
+  init(_ server: HubServer, cache: URL, token: String? = nil) {
     self.init(
       environment: [
-        "HF_HOME": cache.url.path, "HF_ENDPOINT": server.endpoint, "HF_ROWS_ENDPOINT": server.rows,
+        "HF_HOME": cache.path, "HF_ENDPOINT": server.endpoint, "HF_ROWS_ENDPOINT": server.rows,
         "HF_TOKEN": token ?? "",
       ])
     retryDelays = [0, 0, 0]

@@ -119,6 +119,35 @@ struct GenerationLoopTests {
     #expect(await good.heard().first?.ids.count == 2)
   }
 
+  @Test("a step that fails ends what is on its way with status 500, and the next request is served")
+  func failedStep() async throws {
+    let model = FaultyModel(try tiny.files.languageModel())
+    let queue = queue()
+    let loop = GenerationLoop(
+      model, tokenizer: tiny.served.tokenizer, queue: queue, rowCount: 2, prefixCacheTokens: 64)
+    let first = try queue.submit(tiny.job("abc", count: 100))
+    let second = try queue.submit(tiny.job("abd", count: 100))
+    let waiting = try queue.submit(tiny.job("abe", count: 3))
+    for _ in 0..<3 { _ = loop.advance() }
+    model.isBroken = true
+    _ = loop.advance()
+    model.isBroken = false
+    for heard in [await first.heard(), await second.heard()] {
+      #expect(heard.first?.error?.status == 500)
+      #expect(heard.first?.ids.isEmpty == false)
+    }
+    let next = try queue.submit(tiny.job("abc", count: 6))
+    finish(loop, queue)
+    // The request that had no row yet may have failed with the step or not, but it has been answered.
+    #expect(await waiting.heard().first.map { $0.error?.status == 500 || $0.end != nil } == true)
+    #expect(queue.load == GenerationQueue.Load())
+
+    let alone = self.queue()
+    let expected = try alone.submit(tiny.job("abc", count: 6))
+    finish(try tiny.loop(alone), alone)
+    #expect(await next.heard().first?.ids == expected.heard().first?.ids)
+  }
+
   @Test(
     "a text's own log-probabilities are those of a forward pass, with the likeliest beside them")
   func scoredText() async throws {

@@ -136,7 +136,7 @@ struct RequestTests {
     for (json, param) in [
       ("[]", "messages"), ("5", "messages"), (#"[{"role": "user"}]"#, "messages[0].content"),
       (
-        #"[{"role": "user", "content": "a"}, {"role": "boss", "content": "b"}]"#, "messages[1].role"
+        #"[{"role": "user", "content": "a"}, {"role": "bot", "content": "b"}]"#, "messages[1].role"
       ),
       (#"[{"content": "a"}]"#, "messages[0].role"),
       (#"[{"role": "user", "content": [{"type": "image_url"}]}]"#, "messages[0].content"),

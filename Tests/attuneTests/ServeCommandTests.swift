@@ -127,8 +127,9 @@ struct ServeCommandTests {
 
   @Test(
     "a reward model's scores are those of attune score",
-    .enabled(if: TestPython.path != nil, "no .venv-test; Scripts/test makes it"))
-  func scores() throws {
+    .enabled(if: TestPython.path != nil, "no .venv-test; Scripts/test makes it"),
+    arguments: [[], ["--load_in_8bit"], ["--load_in_4bit"]])
+  func scores(bits: [String]) throws {
     let model = try TinyPolicy.writeRewardModel(in: folder)
     let rows = try folder.write(
       """
@@ -137,9 +138,10 @@ struct ServeCommandTests {
       {"prompt": "", "completion": "why"}
       """, "rows.jsonl")
     let scored = try attune(
-      "score", rows, "--model_name_or_path", model, "--output", folder.path("scored.jsonl"))
+      ["score", rows, "--model_name_or_path", model, "--output", folder.path("scored.jsonl")]
+        + bits)
     #expect(scored.status == 0, "\(scored.errors)")
-    let server = try server([], model: model)
+    let server = try server(bits, model: model)
     #expect(try python("scores", server, folder.path("scored.jsonl")) == ["scores"])
   }
 

@@ -17,6 +17,18 @@ ct_status ct_silu_gate(ct_tensor gate, ct_tensor up, ct_tensor *out);
 // attention is allowed, or absent. `cap` other than 0 bounds the scores: s becomes cap tanh(s / cap).
 ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optional_tensor mask, bool causal,
                        double scale, double cap, ct_tensor *out);
+// Attention of one new token a row, query [B, H, 1, K], over tokens `starts[b]` to `ends[b]` of row `rows[b]` of caches
+// [R, H', C, K]. On the CPU, in float32 or bfloat16; no gradient.
+ct_status ct_cached_attention(ct_tensor query, ct_tensor keys, ct_tensor values, const int64_t *rows,
+                              const int64_t *starts, const int64_t *ends, double scale, double cap, ct_tensor *out);
+// A matrix [out, in] in bfloat16 as the CPU's products read it, and back. `ct_can_pack` tells whether there is such a
+// layout here.
+bool ct_can_pack(void);
+bool ct_is_packed(ct_tensor tensor);
+ct_status ct_pack_matrix(ct_tensor weight, ct_tensor *out);
+ct_status ct_unpack_matrix(ct_tensor packed, ct_tensor *out);
+// x W^T + b in bfloat16 with W packed; no gradient.
+ct_status ct_packed_linear(ct_tensor input, ct_tensor packed, ct_optional_tensor bias, ct_tensor *out);
 // Log-probabilities of `targets` [N] under softmax(hidden [N, D] x weight^T [D, V] / temperature), in float32,
 // `chunk` rows at a time: the [N, V] logits never exist at once, neither forwards nor backwards. `cap` other than 0
 // bounds the logits first: l becomes cap tanh(l / cap). `entropy` [N] and

@@ -15,5 +15,7 @@ int64_t ct_live_handles(void);
 // Automatic mixed precision of the calling thread on a device: matrix products run in `dtype` while on.
 ct_status ct_set_autocast(int device_type, bool enabled, int dtype);
 bool ct_autocast_enabled(int device_type);
+// The type of products while autocast is on, else -1.
+int ct_autocast_dtype(int device_type);
 // Waits until the device has finished what was asked of it; returns at once for the processor.
 ct_status ct_synchronize(int device_type);

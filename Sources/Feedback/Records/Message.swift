@@ -2,20 +2,6 @@
 
 /// One turn of a conversation, with every field that chat templates know.
 public struct Message: Sendable, Hashable {
-  /// Who speaks.
-  public enum Role: String, Sendable, Hashable, CaseIterable {
-    /// Standing instructions.
-    case system
-    /// Standing instructions, as newer templates call them.
-    case developer
-    /// The person.
-    case user
-    /// The model: the turns that are trained on.
-    case assistant
-    /// The result of a tool call.
-    case tool
-  }
-
   /// What is said.
   public enum Content: Sendable, Hashable {
     /// Plain text.
@@ -123,12 +109,12 @@ extension Message {
       throw FieldError(
         field, "a message needs 'role' and 'content', found \(object.keys.listed)\(hint)")
     }
-    guard let name = value.string, let role = Role(rawValue: name) else {
-      let shown = value.string.map { "\"\($0)\"" } ?? value.kind
-      throw FieldError(
-        "\(field).role", "expected system, developer, user, assistant or tool, found \(shown)")
+    guard let name = value.string else {
+      throw FieldError("\(field).role", "expected a name such as user, found \(value.kind)")
     }
-    return role
+    do { return try Role(name: name) } catch {
+      throw FieldError("\(field).role", error.reason)
+    }
   }
 
   private static func content(_ object: JSONObject, role: Role, field: String) throws(FieldError)

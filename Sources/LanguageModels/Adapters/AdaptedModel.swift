@@ -86,6 +86,17 @@ public final class AdaptedModel: LanguageModel {
       base, adapter.configuration, .stored(TensorDictionary(tensors), path: "the adapter"))
   }
 
+  /// The adapter, as its numbers are now, on the packed base; itself where DoRA needs the norms of wider numbers than
+  /// packed ones.
+  public func packed() throws -> any LanguageModel {
+    guard !adapter.configuration.usesDoRA || base.elementType == .bfloat16 else { return self }
+    let packed = try base.packed()
+    if packed === base { return self }
+    let tensors = parameters.map { ($0.name, $0.tensor.detached()) }
+    return try AdaptedModel(
+      packed, adapter.configuration, .stored(TensorDictionary(tensors), path: "the adapter"))
+  }
+
   /// Count of numbers in base and adapter together.
   public var totalParameterCount: Int { base.parameterCount + parameterCount }
 

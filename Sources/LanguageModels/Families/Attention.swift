@@ -27,6 +27,9 @@ extension AttentionContext {
   func attended(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, layer: Int, _ style: AttentionStyle
   ) -> Tensor {
+    if let mixed = attendTokens(query, key, value, layer: layer, style) {
+      return joinedHeads(mixed)
+    }
     let seen = attend(key, value, layer: layer, window: style.window)
     let mixed = attention(
       query, seen.keys, seen.values, mask: seen.mask, causal: seen.isCausal, scale: style.scale,

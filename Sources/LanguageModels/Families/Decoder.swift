@@ -59,6 +59,19 @@ extension Decoder {
   }
 }
 
+extension Decoder {
+  /// The same model with its matrices packed, or itself where they are or need not be.
+  public func packed() throws -> any LanguageModel {
+    let isPacked = parameters.contains { $0.tensor.isPacked }
+    guard !isPacked, parameters.quantization == nil, PackedMatrix.fits(elementType, on: device)
+    else { return self }
+    let store = ParameterStore(packing: TensorDictionary(parameters))
+    let twin = try Self(configuration, store.root)
+    try store.finish()
+    return twin
+  }
+}
+
 /// Runs a block, again in the backward pass where its activations shall not be kept.
 func run(_ x: Tensor, checkpointing: Bool, _ block: @escaping (Tensor) -> Tensor) -> Tensor {
   checkpointing ? checkpointed([x]) { block($0[0]) } : block(x)

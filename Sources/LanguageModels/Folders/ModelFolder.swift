@@ -67,12 +67,15 @@ public struct ModelFolder {
   ///   - elementType: type of the parameters in memory; nil keeps the file's.
   ///   - device: where they shall live.
   ///   - quantization: how the frozen matrices are kept in memory; nil keeps them as the files have them.
+  ///   - isForDecoding: packs bfloat16 matrices where the device can, see ``LanguageModel/packed()``; such a model cannot
+  ///     be trained or saved.
   ///   - base: an adapter's base where it is in memory already; it is shared.
   /// - Returns: the model, frozen.
   /// - Throws: ``ModelFolderError``, ``AdapterError``, `WeightsError`, `SafetensorsError`.
   public func languageModel(
     elementType: ElementType? = .float32, device: Device = .cpu,
-    quantization: Quantization? = nil, base: (any LanguageModel)? = nil
+    quantization: Quantization? = nil, isForDecoding: Bool = false,
+    base: (any LanguageModel)? = nil
   ) throws -> any LanguageModel {
     guard configuration.hasLanguageHead else {
       throw ModelFolderError.wrongKind(
@@ -81,7 +84,8 @@ public struct ModelFolder {
     let base =
       try base
       ?? baseModel(
-        withoutHead: false, elementType: elementType, device: device, quantization: quantization)
+        withoutHead: false, elementType: elementType, device: device, quantization: quantization,
+        isForDecoding: isForDecoding)
     return try adapter.map { try adapted(base, $0) } ?? base
   }
 
@@ -92,12 +96,14 @@ public struct ModelFolder {
   ///   - elementType: type of the parameters in memory; nil keeps the file's.
   ///   - device: where they shall live.
   ///   - quantization: how the matrices are kept in memory; nil keeps them as the files have them.
+  ///   - isForDecoding: packs bfloat16 matrices where the device can.
   /// - Returns: the model, frozen; adapters may share it.
   /// - Throws: `WeightsError`, `SafetensorsError`.
   package func baseModel(
-    withoutHead: Bool, elementType: ElementType?, device: Device, quantization: Quantization?
+    withoutHead: Bool, elementType: ElementType?, device: Device, quantization: Quantization?,
+    isForDecoding: Bool = false
   ) throws -> any LanguageModel {
-    let store = try store(elementType, device, quantization)
+    let store = try store(elementType, device, quantization, packs: isForDecoding)
     let model = try (withoutHead ? configuration.asTrunk() : configuration).build(store.root)
     try store.finish { name in
       isUnread(name) || (!configuration.hasLanguageHead && name == "score.weight")
@@ -183,7 +189,8 @@ public struct ModelFolder {
   }
 
   private func store(
-    _ elementType: ElementType?, _ device: Device, _ quantization: Quantization?
+    _ elementType: ElementType?, _ device: Device, _ quantization: Quantization?,
+    packs: Bool = false
   ) throws -> ParameterStore {
     let partTrunk = try family.part.flatMap {
       ModelFamily.all[try configuration.partFamily($0)]?.trunk
@@ -192,7 +199,7 @@ public struct ModelFolder {
       try CheckpointSource(folder: weightsURL), for: family, partTrunk: partTrunk ?? family.trunk)
     return ParameterStore(
       reading: source, elementType: elementType ?? configuration.storedType ?? .float32,
-      device: device, quantization: quantization)
+      device: device, quantization: quantization, packsMatrices: packs)
   }
 
   /// Draws a new language model of a shape.

@@ -21,10 +21,10 @@ struct ChatMessage: Decodable, Sendable, Equatable {
   init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let name = try values.decode(String.self, forKey: .role)
-    guard let role = Message.Role(rawValue: name) else {
-      let known = Message.Role.allCases.map(\.rawValue).joined(separator: ", ")
+    let role: Message.Role
+    do { role = try Message.Role(name: name) } catch {
       throw DecodingError.dataCorruptedError(
-        forKey: .role, in: values, debugDescription: "expected \(known), found \"\(name)\"")
+        forKey: .role, in: values, debugDescription: error.reason)
     }
     message = Message(
       role: role, content: try Self.content(values),

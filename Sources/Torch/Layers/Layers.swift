@@ -167,6 +167,30 @@ public func attention(
   }
 }
 
+/// Softmax attention of one new token a row over what rows of a cache hold, each over its own tokens.
+///
+/// On the CPU, in float32 or bfloat16; no gradient.
+///
+/// - Parameters:
+///   - query: `[B, H, 1, K]`.
+///   - keys: a whole cache, `[R, H', C, K]`; `H'` divides `H`.
+///   - values: as `keys`.
+///   - rows: the row of the cache of each query.
+///   - places: the tokens each query sees, not empty.
+///   - scale: the factor on the products.
+///   - cap: bounds the scores: s becomes cap · tanh(s / cap); nil leaves them.
+/// - Returns: `[B, H, 1, K]`.
+package func cachedAttention(
+  _ query: Tensor, _ keys: Tensor, _ values: Tensor, rows: [Int], places: [Range<Int>],
+  scale: Double, cap: Double? = nil
+) -> Tensor {
+  produce("attention of \(query.shape) over a cache of \(keys.shape)") {
+    ct_cached_attention(
+      query.pointer, keys.pointer, values.pointer, rows.map(Int64.init),
+      places.map { Int64($0.lowerBound) }, places.map { Int64($0.upperBound) }, scale, cap ?? 0, $0)
+  }
+}
+
 /// Log-probabilities of given next tokens, with what else the same pass over the logits can give.
 public struct TargetLogProbs {
   /// `[N]`, nats, float32.

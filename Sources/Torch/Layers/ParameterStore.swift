@@ -71,8 +71,10 @@ public final class ParameterStore {
   private let elementType: ElementType
   private let device: Device
   private let quantization: Quantization?
+  private let packsMatrices: Bool
   private let updates: Updates?
-  private var sharesTensors: Bool { updates != nil }
+  /// Whether the model is built over the source's own tensors.
+  private let sharesTensors: Bool
   private var problems: [any Error] = []
   private var missing: [String] = []
   private var used: Set<String> = []
@@ -85,7 +87,9 @@ public final class ParameterStore {
     self.elementType = elementType
     self.device = device
     quantization = nil
+    packsMatrices = false
     updates = nil
+    sharesTensors = false
   }
 
   /// Reads parameters from `source`; those named in a later call of ``allowMissing(_:)`` may be drawn instead.
@@ -96,16 +100,21 @@ public final class ParameterStore {
   ///   - elementType: type of the parameters in memory.
   ///   - device: where they shall live.
   ///   - quantization: how the matrices of linear layers are kept; nil keeps them as the source has them.
+  ///   - packsMatrices: keeps bfloat16 matrices packed for decoding where the device can, see ``PackedMatrix``; such a
+  ///     model cannot be trained or saved.
   public init(
     reading source: any TensorSource, generator: Generator? = nil,
-    elementType: ElementType = .float32, device: Device = .cpu, quantization: Quantization? = nil
+    elementType: ElementType = .float32, device: Device = .cpu, quantization: Quantization? = nil,
+    packsMatrices: Bool = false
   ) {
     self.source = source
     self.generator = generator
     self.elementType = elementType
     self.device = device
     self.quantization = quantization
+    self.packsMatrices = packsMatrices && PackedMatrix.fits(elementType, on: device)
     updates = nil
+    sharesTensors = false
   }
 
   /// Builds a model over the tensors of another one, without a copy, with an adapter.
@@ -115,7 +124,21 @@ public final class ParameterStore {
     elementType = .float32
     device = .cpu
     quantization = nil
+    packsMatrices = false
     self.updates = updates
+    sharesTensors = true
+  }
+
+  /// Builds a model over the tensors of another one, with copies of its matrices packed for decoding.
+  package init(packing source: any TensorSource) {
+    self.source = source
+    generator = nil
+    elementType = .float32
+    device = .cpu
+    quantization = nil
+    packsMatrices = true
+    updates = nil
+    sharesTensors = true
   }
 
   /// Lets parameters below a prefix be drawn when the source lacks them: a fresh head on a pretrained trunk.
@@ -189,8 +212,11 @@ public final class ParameterStore {
     }
     let shape = isTransposed ? [input, output] : [output, input]
     let made = read(name, shape) ?? draw(name, shape, initialization)
-    if let quantization, quantization.applies(to: scope.path), made.elementCount > 0 {
-      let found = quantization.matrix(isTransposed ? made.transposed(0, 1).contiguous() : made)
+    if quantization != nil || packsMatrices, Quantization.applies(to: scope.path),
+      made.elementCount > 0
+    {
+      let plain = isTransposed ? made.transposed(0, 1).contiguous() : made
+      let found: any QuantizedMatrix = quantization?.matrix(plain) ?? PackedMatrix(plain)
       parameters += found.parts(named: name)
       return .quantized(found, isTransposed: isTransposed)
     }
@@ -200,6 +226,13 @@ public final class ParameterStore {
 
   private func quantized(_ name: String, _ shape: [Int]) throws -> (any QuantizedMatrix)? {
     guard let source, source.shape(of: name) != nil else { return nil }
+    if sharesTensors, let packed = try source.tensor(name), packed.isPacked {
+      guard packed.shape == shape else {
+        throw WeightsError.shapeMismatch(name: name, stored: packed.shape, configured: shape)
+      }
+      used.insert(name)
+      return PackedMatrix(packed: packed)
+    }
     if source.shape(of: name + QuantizedNames.fp4State) != nil {
       throw WeightsError.badQuantization(
         name: name, reason: "it is in FP4, which is not read; quantise the model in NF4 instead")

@@ -37,7 +37,10 @@ public struct Tensor {
   /// The size along one axis; negative axes count from the last.
   public func size(_ axis: Int) -> Int {
     let index = axis < 0 ? axis + rank : axis
-    precondition(index >= 0 && index < rank, "size: axis \(axis) of a tensor of shape \(shape)")
+    guard index >= 0 && index < rank else {
+      requireArguments(false, "size", "axis \(axis) of a tensor of shape \(shape)")
+      return 0
+    }
     return Int(ct_size(pointer, Int64(index)))
   }
 

@@ -58,6 +58,10 @@ public func withTensorErrors<Result>(_ body: () throws -> Result) throws -> Resu
   return result
 }
 
+/// Whether an operation failed in the ``withTensorErrors(_:)`` region around: what comes of the tensors is of no use then,
+/// and code that looks into them does better to leave.
+package var tensorsHaveFailed: Bool { TensorErrorScope.active?.box.first != nil }
+
 /// Reports a failed status; returns only inside ``withTensorErrors(_:)``.
 func check(_ status: ct_status, _ operation: String) {
   guard status != CT_OK else { return }

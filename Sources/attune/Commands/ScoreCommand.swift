@@ -185,7 +185,8 @@ struct ScoreCommand: ParsableCommand {
 
   private func classifierJudge(_ files: ModelFolder, _ device: Device) throws -> Judge {
     let classifier = try files.classifierModel(
-      elementType: model.precision.elementType, device: device)
+      elementType: model.precision.elementType, device: device,
+      quantization: model.quantization.quantization)
     return Judge(model: classifier.trunk) { texts in
       let scores = classifierScores(classifier, texts.map(\.row), batchSize: batchSize)
       return zip(texts, scores).map { text, values in

@@ -71,7 +71,7 @@ struct ServeCommand: ParsableCommand {
     let device = try model.precision.apply()
     let judge = try RewardJudge(
       files, elementType: model.precision.elementType, device: device,
-      batchSize: limits.sequenceCount)
+      quantization: model.quantization.quantization, batchSize: limits.sequenceCount)
     var tokenizer = try files.tokenizer()
     if let template = try model.chatTemplate() { tokenizer.chatTemplateText = template }
     let served = ServedModel(
@@ -116,15 +116,18 @@ private struct RewardJudge {
   let scores: ([TokenRow]) -> [[Double]]
 
   init(
-    _ files: ModelFolder, elementType: ElementType?, device: Device, batchSize: Int
+    _ files: ModelFolder, elementType: ElementType?, device: Device,
+    quantization: Quantization?, batchSize: Int
   ) throws {
     if let labels = try files.configuration.labels(), labels.count != 1 {
-      let classifier = try files.classifierModel(elementType: elementType, device: device)
+      let classifier = try files.classifierModel(
+        elementType: elementType, device: device, quantization: quantization)
       trunk = classifier.trunk
       self.labels = labels
       scores = { rows in classifierScores(classifier, rows, batchSize: batchSize) }
     } else {
-      let reward = try files.scalarHeadModel(elementType: elementType, device: device)
+      let reward = try files.scalarHeadModel(
+        elementType: elementType, device: device, quantization: quantization)
       trunk = reward.trunk
       labels = ["score"]
       scores = { rows in

@@ -34,7 +34,7 @@ struct LoadedPolicy {
     defaults = try files.generationDefaults()
     model = try files.languageModel(
       elementType: precision.elementType, device: try precision.apply(),
-      quantization: quantization)
+      quantization: quantization, isForDecoding: true)
     encoder = TextEncoder(tokenizer, maxLength: files.configuration.maximumLength ?? .max)
   }
 

@@ -170,7 +170,7 @@ struct StandardRowTests {
       (#"{"text": "t", "weight": -1}"#, "rows.jsonl:1: weight: expected 0 or more, found -1.0"),
       (
         #"{"messages": [{"role": "human", "content": "x"}]}"#,
-        #"rows.jsonl:1: messages[0].role: expected system, developer, user, assistant or tool, found "human""#
+        #"rows.jsonl:1: messages[0].role: expected system, developer, user, assistant, tool, or another role of the chat template, found "human" (user?)"#
       ),
       (
         #"{"messages": [{"from": "human", "value": "x"}]}"#,

@@ -39,7 +39,7 @@ extension DecodingEngine {
       let done = group.indices.filter {
         cache.lengths[group[$0].row] == rows[group[$0].row].ids.count
       }
-      guard !done.isEmpty else { return }
+      guard !done.isEmpty, !tensorsHaveFailed else { return }
       places += done.map { group[$0].row }
       let width = found.size(1)
       if width == 1, done.count == group.count { return states.append(found.squeezed(1)) }
@@ -72,7 +72,8 @@ extension DecodingEngine {
 
   /// A token for each of some rows, in their order; waits for the device once.
   func choose(_ places: [Int], _ states: Tensor) -> [DecodedToken] {
-    let logits = model.logits(states)  // [n, V]
+    // [n, V]
+    let logits = head.map { model.capped($0.product(states, bias: nil)) } ?? model.logits(states)
     var groups: [(plan: DecodingPlan, members: [Int])] = []
     for (index, place) in places.enumerated() {
       if let known = groups.firstIndex(where: { $0.plan === rows[place].plan }) {
@@ -98,6 +99,7 @@ extension DecodingEngine {
     let numbers =
       chosen.count == 1
       ? chosen[0].doubles : concatenated(chosen.map { $0.reshaped([-1]) }).doubles
+    guard !tensorsHaveFailed else { return [] }
     var tokens = [DecodedToken](
       repeating: DecodedToken(id: 0, logProb: 0, alternatives: []), count: places.count)
     var offset = 0

@@ -29,8 +29,10 @@ public final class DecodingEngine {
     var completion: ArraySlice<Int> { ids[request.prompt.count...] }
   }
 
-  /// The model.
+  /// The model as it was when the engine was made, laid out for decoding.
   public let model: any LanguageModel
+  /// The output matrix laid out likewise, where that can be.
+  let head: PackedMatrix?
   /// Texts decoded together at most.
   public let rowCount: Int
   /// Tokens of prompts read in a step at most, except that a single prompt is never cut in a way that changes its keys.
@@ -69,7 +71,7 @@ public final class DecodingEngine {
   /// Creates an engine.
   ///
   /// - Parameters:
-  ///   - model: the policy; its parameters may change only while the engine is idle and keeps no prefixes.
+  ///   - model: the policy; changes of its parameters are for an engine made after them.
   ///   - rowCount: texts decoded together, at least 1.
   ///   - capacity: tokens a row has room for at first; rows grow as their texts do.
   ///   - prefixCacheTokens: tokens of ended texts kept for prompts that begin as they do; 0 keeps none.
@@ -82,7 +84,11 @@ public final class DecodingEngine {
     decode: (([Int]) -> String)? = nil
   ) {
     precondition(rowCount > 0, "decoding engine: at least one row, got \(rowCount)")
+    let model = (try? model.packed()) ?? model
     self.model = model
+    head =
+      PackedMatrix.fits(model.elementType, on: model.device)
+      ? PackedMatrix(model.outputWeight) : nil
     self.rowCount = rowCount
     self.promptTokensPerStep = promptTokensPerStep
     self.processors = processors

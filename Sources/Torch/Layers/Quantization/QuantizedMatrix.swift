@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A frozen matrix kept in fewer bits than its numbers have: dense only for the moment of a product.
+/// A frozen matrix kept otherwise than as plain numbers: in fewer bits, dense only for the moment of a product, or laid
+/// out for the processor.
 public protocol QuantizedMatrix {
   /// `[out, in]`.
   var shape: [Int] { get }
@@ -28,12 +29,13 @@ public enum Quantization: String, Sendable, CaseIterable {
   /// ``Int8Matrix``: 8 bits a weight.
   case int8
 
-  /// Output layers, which stay as they are: they are read far more precisely than they could be kept.
+  /// Output layers, which stay as they are: they are read far more precisely than they could be kept, and by more than
+  /// products.
   private static let exempt: Set<String> = ["lm_head", "embed_out", "score"]
 
-  /// Whether the linear layer at a path is quantised.
-  func applies(to path: String) -> Bool {
-    !Self.exempt.contains(path.split(separator: ".").last.map(String.init) ?? path)
+  /// Whether the linear layer at a path may be kept otherwise than plain.
+  static func applies(to path: String) -> Bool {
+    !exempt.contains(path.split(separator: ".").last.map(String.init) ?? path)
   }
 
   func matrix(_ dense: Tensor) -> any QuantizedMatrix {
@@ -48,7 +50,7 @@ public enum Quantization: String, Sendable, CaseIterable {
 public enum MatrixStorage {
   /// All numbers, in their own type, laid out as in the checkpoint.
   case dense(Tensor, isTransposed: Bool = false)
-  /// Fewer bits, frozen, always `[out, in]`.
+  /// Fewer bits or another layout, frozen, always `[out, in]`.
   case quantized(any QuantizedMatrix, isTransposed: Bool = false)
 
   /// `[out, in]`.

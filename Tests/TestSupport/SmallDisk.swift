@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
-import TestSupport
+public import Foundation
 
 /// A file system of few bytes in memory, where this process may mount one (Linux, as root).
-final class SmallDisk {
-  let folder: ScratchFolder
-  var url: URL { folder.url }
+public final class SmallDisk {
+  private let folder: ScratchFolder
 
-  init?(byteCount: Int) throws {
+  /// Where it is mounted.
+  public var url: URL { folder.url }
+
+  /// Mounts one of so many bytes; nil where that is not allowed.
+  public init?(byteCount: Int) throws {
     folder = try ScratchFolder()
     guard
       Self.run("mount", ["-t", "tmpfs", "-o", "size=\(byteCount)", "tmpfs", folder.url.path])
@@ -17,7 +19,7 @@ final class SmallDisk {
   deinit { _ = Self.run("umount", [folder.url.path]) }
 
   /// Whether a disk can be mounted here.
-  static var isAvailable: Bool { ((try? SmallDisk(byteCount: 65536)) ?? nil) != nil }
+  public static var isAvailable: Bool { ((try? SmallDisk(byteCount: 65536)) ?? nil) != nil }
 
   private static func run(_ tool: String, _ arguments: [String]) -> Bool {
     let process = Process()
