@@ -62,6 +62,8 @@ def ours(name, precision, options):
     kind, model, rows, batch = workloads.WORKLOADS[name]
     if kind == "generate":
         return our_generation(model, batch, precision, options)
+    if kind in workloads.ONLINE:
+        return our_rollouts(kind, model, batch, precision, options)
     place = options.work_dir / (f"{model}-reward" if kind == "reward" else model)
     output = options.work_dir / "ours"
     shutil.rmtree(output, ignore_errors=True)
@@ -76,6 +78,26 @@ def ours(name, precision, options):
     return {
         "seconds": [step["step_time"] for step in steps], "losses": [step["loss"] for step in steps],
         "memory": memory}
+
+
+def our_rollouts(kind, model, batch, precision, options):
+    place, output = options.work_dir / model, options.work_dir / "ours"
+    shutil.rmtree(output, ignore_errors=True)
+    if kind == "ppo":
+        more = ["--value_model", f"{place}-reward", "--num_ppo_epochs", 1, "--num_mini_batches", 1, "--vf_coef", 0.05,
+                "--rollout_batch_size", batch]
+    else:
+        more = ["--num_generations", workloads.GROUP]
+    _, memory, _ = timed([
+        options.attune, kind, "--model_name_or_path", place, "--dataset_path", options.work_dir / "prompts.jsonl",
+        "--output_dir", output, "--max_steps", workloads.STEPS, "--per_device_train_batch_size", batch,
+        "--reward_funcs", f"count:{options.work_dir / 'wanted.txt'}", "--max_completion_length", workloads.SAMPLED,
+        "--min_new_tokens", workloads.SAMPLED, "--learning_rate", 1e-5, "--lr_scheduler_type", "constant",
+        "--logging_steps", 1, "--save_strategy", "no", "--seed", 1, "--threads", 2,
+        "--bf16", str(precision == "bf16").lower(), *more])
+    steps = [json.loads(line) for line in (output / "metrics.jsonl").open()]
+    steps = [step for step in steps if "step_time" in step]
+    return {"seconds": [step["step_time"] for step in steps], "losses": [], "memory": memory}
 
 
 def our_generation(model, batch, precision, options):
@@ -102,6 +124,8 @@ def tokens_of(name, options):
     kind, _, rows, batch = workloads.WORKLOADS[name]
     if kind == "generate":
         return batch * workloads.NEW_TOKENS
+    if kind in workloads.ONLINE:
+        return batch * (64 + workloads.SAMPLED)
     lines = [json.loads(line) for line in (options.work_dir / f"{rows}.jsonl").open()]
     per_row = [
         sum(len((row["prompt"] + row[side]).split()) + 1 for side in ("completion", "chosen", "rejected") if side in row)
@@ -114,6 +138,8 @@ def agreement(name, mine, theirs):
         if name == "sft ragged":
             return "-" if len(mine["losses"]) != len(theirs["losses"]) else loss_difference(mine, theirs)
         return loss_difference(mine, theirs)
+    if "ids" not in mine:
+        return "sampled"
     same = sum(a == b for x, y in zip(mine["ids"], theirs["ids"]) for a, b in zip(x, y))
     return f"{same} of {sum(map(len, theirs['ids']))} tokens"
 

@@ -27,12 +27,18 @@ WORKLOADS = {
     "sft ragged": ("sft", "13M", "ragged", 8),
     "dpo": ("dpo", "13M", "pairs", 4),
     "reward": ("reward", "13M", "pairs", 4),
+    "grpo": ("grpo", "13M", "prompts", 16),
+    "rloo": ("rloo", "13M", "prompts", 16),
+    "ppo": ("ppo", "13M", "prompts", 16),
     "sft 32k": ("sft", "13M-32k", "fixed", 8),
     "generate 1": ("generate", "13M", "prompts", 1),
     "generate 8": ("generate", "13M", "prompts", 8),
     "generate 32": ("generate", "13M", "prompts", 32),
 }
 NEW_TOKENS = 128
+ONLINE = ("grpo", "rloo", "ppo")
+GROUP, SAMPLED = 4, 64  # completions a prompt (grpo, rloo) and their tokens
+WANTED = [f"w{i}" for i in range(0, 400, 2)]  # a completion's reward is the count of these
 
 
 def tokenizer(vocabulary):
@@ -88,7 +94,8 @@ def make_rows(work):
     write("pairs", [
         {"prompt": words(128), "chosen": " " + words(127), "rejected": " " + words(127)}
         for _ in range(count // 2)])
-    write("prompts", [{"prompt": words(64)} for _ in range(32)])
+    write("prompts", [{"prompt": words(64)} for _ in range(STEPS * 16)])
+    (work / "wanted.txt").write_text("\n".join(WANTED) + "\n")
 
 
 def prepare(work):

@@ -24,39 +24,39 @@ struct Head {
   float scale, cap;
 };
 
-/// Queries [G, K], then one key in float32 [K], the scores [G, S], and a sum [K].
-int64_t scratchSize(int64_t group, int64_t count, int64_t width) { return group * (width + count) + 2 * width; }
+/// A query [K] in float32, a sum [K], and the scores [S].
+int64_t scratchSize(int64_t count, int64_t width) { return 2 * width + count; }
 
-template <typename T>
+/// `fixed` is the width where it is one the compiler shall know, so that queries and sums stay in registers; else 0.
+template <typename T, int64_t fixed>
 ATTUNE_INLINE void attend(const Head<T> &head, float *scratch) {
-  const int64_t group = head.group, count = head.count, width = head.width;
-  float *queries = scratch, *key = queries + group * width, *sum = key + width, *scores = sum + width;
-  for (int64_t i = 0; i < group * width; i++) queries[i] = load(head.queries, i) * head.scale;
-  for (int64_t s = 0; s < count; s++) {
-    for (int64_t i = 0; i < width; i++) key[i] = load(head.keys + s * width, i);
-    for (int64_t g = 0; g < group; g++) {
-      const float *query = queries + g * width;
+  const int64_t count = head.count, width = fixed ? fixed : head.width;
+  float known[fixed ? 2 * fixed : 1];
+  float *query = fixed ? known : scratch, *sum = query + width, *shares = scratch + 2 * width;
+  for (int64_t g = 0; g < head.group; g++) {
+    for (int64_t i = 0; i < width; i++) query[i] = load(head.queries + g * width, i) * head.scale;
+    for (int64_t s = 0; s < count; s++) {
+      const T *key = head.keys + s * width;
       float product = 0;
       {
 #pragma clang fp reassociate(on)
-        for (int64_t i = 0; i < width; i++) product += query[i] * key[i];
+        for (int64_t i = 0; i < width; i++) product += query[i] * load(key, i);
       }
-      scores[g * count + s] = product;
+      shares[s] = product;
     }
-  }
-  for (int64_t g = 0; g < group; g++) {
-    float *shares = scores + g * count;
     if (head.cap != 0) {
       // tanh x = 1 - 2 / (e²ˣ + 1)
       for (int64_t s = 0; s < count; s++)
         shares[s] = head.cap * (1.0f - 2.0f / (exponential(2.0f * shares[s] / head.cap) + 1.0f));
     }
     float greatest = shares[0], total = 0;
-    for (int64_t s = 1; s < count; s++) greatest = shares[s] > greatest ? shares[s] : greatest;
-    for (int64_t s = 0; s < count; s++) shares[s] = exponential(shares[s] - greatest);
     {
 #pragma clang fp reassociate(on)
-      for (int64_t s = 0; s < count; s++) total += shares[s];
+      for (int64_t s = 1; s < count; s++) greatest = shares[s] > greatest ? shares[s] : greatest;
+      for (int64_t s = 0; s < count; s++) {
+        shares[s] = exponential(shares[s] - greatest);
+        total += shares[s];
+      }
     }
     for (int64_t i = 0; i < width; i++) sum[i] = 0;
     for (int64_t s = 0; s < count; s++) {
@@ -69,8 +69,18 @@ ATTUNE_INLINE void attend(const Head<T> &head, float *scratch) {
   }
 }
 
-ATTUNE_KERNEL void attendHead(const Head<float> &head, float *scratch) { attend(head, scratch); }
-ATTUNE_KERNEL void attendHead(const Head<Narrow> &head, float *scratch) { attend(head, scratch); }
+template <typename T>
+ATTUNE_INLINE void attendKnown(const Head<T> &head, float *scratch) {
+  switch (head.width) {
+    case 32: return attend<T, 32>(head, scratch);
+    case 64: return attend<T, 64>(head, scratch);
+    case 128: return attend<T, 128>(head, scratch);
+    default: return attend<T, 0>(head, scratch);
+  }
+}
+
+ATTUNE_KERNEL void attendHead(const Head<float> &head, float *scratch) { attendKnown(head, scratch); }
+ATTUNE_KERNEL void attendHead(const Head<Narrow> &head, float *scratch) { attendKnown(head, scratch); }
 
 struct Places {
   const int64_t *rows, *starts, *ends;
@@ -89,7 +99,7 @@ void attendRows(const at::Tensor &query, const at::Tensor &keys, const at::Tenso
   // A thread of its own is worth about 64,000 multiplications.
   const int64_t each = std::max<int64_t>(1, all / rows * width * group * 2);
   at::parallel_for(0, rows * heads, std::max<int64_t>(1, 65536 / each), [&](int64_t begin, int64_t end) {
-    std::vector<float> scratch(scratchSize(group, longest, width));
+    std::vector<float> scratch(scratchSize(longest, width));
     for (int64_t place = begin; place < end; place++) {
       const int64_t b = place / heads, h = place % heads;
       const int64_t offset = places.rows[b] * rowStep + h * headStep + places.starts[b] * width;

@@ -108,7 +108,7 @@ public struct PPOTrainer {
     let rollouts = drawCompletions(
       of: prompts,
       from: Sampler(policy, settings.sampling, batchSize: settings.generationBatchSize),
-      seed: settings.seed, stream: stream)
+      seed: settings.seed, stream: stream, autocast: plan.autocast)
     metrics.add("timing/generate", Date().timeIntervalSince(start))
     return rollouts
   }
@@ -130,7 +130,9 @@ public struct PPOTrainer {
     _ metrics: inout MetricMeans
   ) throws -> ScoredRollouts {
     let start = Date()
-    let (parts, total) = try rewards.scores(rollouts, update: update, &metrics)
+    let (parts, total) = try withAutocast(plan.autocast, on: policy.device) {
+      try rewards.scores(rollouts, update: update, &metrics)
+    }
     if let row = total.firstIndex(where: \.isNaN) {
       throw TrainingError.noScore(
         source: "total", value: .nan, prompt: rollouts[row].prompt.text, step: update + 1)

@@ -108,7 +108,7 @@ public struct PolicyGradientTrainer {
       from: Sampler(
         policy, settings.sampling, batchSize: settings.generationBatchSize,
         prefixCacheTokens: keepsPrompts ? 2 * longest : 0),
-      seed: settings.seed, stream: stream)
+      seed: settings.seed, stream: stream, autocast: plan.autocast)
     metrics.add("timing/generate", Date().timeIntervalSince(start))
     return rollouts
   }
@@ -120,7 +120,9 @@ public struct PolicyGradientTrainer {
     _ rollouts: [Rollout], update: Int, _ metrics: inout MetricMeans
   ) throws -> ScoredRollouts {
     let start = Date()
-    var (parts, total) = try rewards.scores(rollouts, update: update, &metrics)
+    var (parts, total) = try withAutocast(plan.autocast, on: policy.device) {
+      try rewards.scores(rollouts, update: update, &metrics)
+    }
     if let penalty = settings.overlongPenalty {
       for (row, rollout) in rollouts.enumerated() {
         total[row] += penalty(tokenCount: rollout.completion.ids.count)

@@ -80,16 +80,19 @@ extension MetricMeans {
   }
 }
 
-/// Draws a completion for each prompt; seed, stream and row fix its random numbers.
+/// Draws a completion for each prompt; seed, stream and row fix its random numbers. Products run in `autocast`, as those of
+/// training do, so that the sampler's distribution is the trainer's.
 func drawCompletions(
-  of prompts: [PromptRow], from sampler: Sampler, seed: UInt64, stream: (UInt64, UInt64)
+  of prompts: [PromptRow], from sampler: Sampler, seed: UInt64, stream: (UInt64, UInt64),
+  autocast: ElementType?
 ) -> [Rollout] {
   let seeds = prompts.indices.map { row in
     var random = SplitMix(seed, stream.0, stream.1, UInt64(row))
     return random.next()
   }
-  // Decoding is bound by calls and memory, not by products, so it stays in the weights' own type.
-  let completions = sampler.completions(prompts.map(\.ids), seeds: seeds)
+  let completions = withAutocast(autocast, on: sampler.model.device) {
+    sampler.completions(prompts.map(\.ids), seeds: seeds)
+  }
   return zip(prompts, completions).map { Rollout(prompt: $0, completion: $1) }
 }
 
