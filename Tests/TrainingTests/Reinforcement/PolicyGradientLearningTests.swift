@@ -41,7 +41,7 @@ struct PolicyGradientLearningTests {
 
   /// The reward's mean over the first and over the last updates: 8 prompts, 8 completions of 16 letters each.
   private func train(
-    _ method: any CriticFreeMethod, seed: UInt64, steps: Int = 60
+    _ method: any CriticFreeMethod, seed: UInt64, steps: Int = 150
   ) throws -> (first: Double, last: Double) {
     var model = TinyModel()
     model.width = 32
@@ -49,7 +49,7 @@ struct PolicyGradientLearningTests {
     var settings = workshop.settings("run", steps: steps)
     settings.seed = seed
     settings.optimization.microbatchSize = 64
-    settings.optimization.learningRate = 3e-3
+    settings.optimization.learningRate = 1e-3
     settings.optimization.schedule = .constant
     var job = PolicyGradientJob(
       settings: settings, modelFolder: try workshop.supervisedStart(), method: method,
@@ -67,8 +67,7 @@ struct PolicyGradientLearningTests {
     return (rewards.prefix(3).reduce(0, +) / 3, rewards.suffix(5).reduce(0, +) / 5)
   }
 
-  // Measured with seeds 1, 2, 3: GRPO and DAPO 0.38-0.43 to 1.00; RLOO 0.43 to 0.90, 0.38 to 0.85, 0.40 to 0.83;
-  // REINFORCE++ 0.43 to 0.93, 0.39 to 0.93, 0.40 to 0.97.
+  // Measured with seeds 1, 2, 3: from 0.34-0.37 to 0.99-1.00 (GRPO, DAPO), 0.90-0.93 (RLOO), 0.94-0.96 (REINFORCE++).
   @Test(
     "the reward rises by at least 0.3 from supervised learning",
     .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"),
@@ -78,7 +77,7 @@ struct PolicyGradientLearningTests {
     #expect(last - first >= 0.3, "\(name), seed \(seed): from \(first) to \(last)")
   }
 
-  // Measured: all four end at 0.000.
+  // Measured: all four end below 0.01.
   @Test(
     "with the sign of every advantage turned it falls",
     .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"),
@@ -86,6 +85,30 @@ struct PolicyGradientLearningTests {
   func turnedRound(name: String) throws {
     let (first, last) = try train(Changed(base: method(name)) { -$0 }, seed: 1)
     #expect(first - last >= 0.2, "\(name): from \(first) to \(last)")
+  }
+
+  // Random advantages still move the policy, as Adam makes steps of equal length from noise: in 12 runs the reward changed by
+  // -0.17 to +0.16, on average by -0.03, where it rises by 0.55 to 0.65 in the right order. So it is the mean that is bounded.
+  @Test(
+    "advantages shuffled among the completions teach nothing",
+    .enabled(if: LearningTests.runsSlowTests, "set ATTUNE_SLOW_TESTS to run it"))
+  func shuffled() throws {
+    var changes: [Double] = []
+    for (name, method) in Self.methods {
+      for seed: UInt64 in 1...3 {
+        let (first, last) = try train(
+          Changed(base: method) { advantages in
+            // Another order each time that depends on the numbers alone, so that a run can be repeated.
+            var random = SplitMix(seed, UInt64(square(advantages).sum().item * 1e6), 0x5A)
+            return advantages.rows(
+              Tensor(Array(0..<advantages.size(0)).shuffled(using: &random), device: .cpu))
+          }, seed: seed)
+        #expect(abs(last - first) < 0.2, "\(name), seed \(seed): from \(first) to \(last)")
+        changes.append(last - first)
+      }
+    }
+    let mean = changes.reduce(0, +) / Double(changes.count)
+    #expect(abs(mean) < 0.05, "\(changes)")
   }
 
   @Test("GRPO learns to write the rewarded letters, and the other way round with the sign turned")
