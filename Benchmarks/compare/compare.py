@@ -19,6 +19,7 @@ import sys
 import time
 from pathlib import Path
 
+import roofline
 import workloads
 
 HERE = Path(__file__).resolve().parent
@@ -161,7 +162,14 @@ def compare(name, precision, options):
         name, precision, f"{statistics.median(rate[0] for rate in rates):,.0f}",
         f"{statistics.median(rate[1] for rate in rates):,.0f}",
         f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
-        f"{memory[0]:,.0f}", f"{memory[1]:,.0f}", f"{memory[0] / memory[1]:.2f}", agreement(name, *rounds[0])]
+        f"{memory[0]:,.0f}", f"{memory[1]:,.0f}", f"{memory[0] / memory[1]:.2f}", agreement(name, *rounds[0]),
+        share_of_limit(name, precision, statistics.median(rate[0] for rate in rates))]
+
+
+def share_of_limit(name, precision, rate):
+    """Our rate as a part of what the machine can do, measured now."""
+    found = roofline.limit(name, precision, roofline.bandwidth())
+    return f"{100 * rate / found[0]:.0f} % of {found[0]:,.0f} ({found[1]})" if found else "-"
 
 
 def machine(options):
@@ -188,9 +196,10 @@ def main():
     if unknown:
         raise SystemExit(f"no workload {unknown}; known: {', '.join(workloads.WORKLOADS)}")
     workloads.prepare(options.work_dir)
+    roofline.torch.set_num_threads(2)
     lines = [
         "| workload | precision | Attune, tokens/s | TRL, tokens/s | ratio (least to greatest) "
-        "| Attune, MiB | TRL, MiB | memory | losses or tokens |", "|---|---|---|---|---|---|---|---|---|"]
+        "| Attune, MiB | TRL, MiB | memory | losses or tokens | Attune of the limit |", "|---|---|---|---|---|---|---|---|---|---|"]
     for name in options.names or workloads.WORKLOADS:
         for precision in PRECISIONS:
             lines.append("| " + " | ".join(compare(name, precision, options)) + " |")
