@@ -63,9 +63,9 @@ public func withTensorErrors<Result>(_ body: () throws -> Result) throws -> Resu
 package var tensorsHaveFailed: Bool { TensorErrorScope.active?.box.first != nil }
 
 /// Reports a failed status; returns only inside ``withTensorErrors(_:)``.
-func check(_ status: ct_status, _ operation: String) {
+func check(_ status: ct_status, _ operation: @autoclosure () -> String) {
   guard status != CT_OK else { return }
-  report(status, operation)
+  report(status, operation())
 }
 
 @inline(never)
