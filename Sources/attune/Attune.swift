@@ -28,6 +28,8 @@ struct Attune: ParsableCommand {
       SFTCommand.self,
       RewardCommand.self,
       DPOCommand.self,
+      KTOCommand.self,
+      LiPOCommand.self,
       PPOCommand.self,
       GRPOCommand.self,
       RLOOCommand.self,
