@@ -42,6 +42,7 @@ struct Attune: ParsableCommand {
       EvaluateCommand.self,
       PushCommand.self,
       ObjectivesCommand.self,
+      PapersCommand.self,
       WorldCommand.self,
       DataCommand.self,
       TokenizeCommand.self,

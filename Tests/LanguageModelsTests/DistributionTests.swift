@@ -25,8 +25,8 @@ struct DistributionTests {
       model = try ModelFolder(folder["one"]).languageModel()
       model.setTrainable(true)
       other = try ModelFolder(folder["two"]).languageModel()
-      states = Generator(seed: 1).normal([count, 16])
-      otherStates = Generator(seed: 2).normal([count, 24])
+      states = Generator(seed: 1).normal(shape: [count, 16])
+      otherStates = Generator(seed: 2).normal(shape: [count, 24])
     }
   }
 

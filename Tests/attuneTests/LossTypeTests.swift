@@ -120,14 +120,19 @@ struct LossTypeTests {
       (["--loss_type", "kto"], "'attune kto --loss_type kto' trains it"),
       (["--loss_type", "list_mle"], "'attune lipo --loss_type list_mle' trains it"),
       (["--loss_type", "selm,tpo"], "different third completions"),
-      (["--loss_type", "ipo", "--use_weighting"], "--use_weighting: only the loss sigmoid takes it"),
+      (
+        ["--loss_type", "ipo", "--use_weighting"], "--use_weighting: only the loss sigmoid takes it"
+      ),
       (["--ld_alpha", "0.5", "--use_weighting"], "do not go together"),
       (["--loss_type", "tdpo", "--reference_free"], "tdpo measures its distance from a reference"),
       (["--loss_type", "tdpo", "--precompute_ref_log_probs"], "tdpo reads more of the reference"),
       (["--loss_type", "selm", "--precompute_ref_log_probs"], "selm reads more of the reference"),
       (["--f_divergence_type", "kl"], "--f_divergence_type: expected one of alpha_divergence"),
       (["--loss_type", "ipo", "--f_divergence_type", "forward_kl"], "only the loss sigmoid takes"),
-      (["--loss_type", "ld_dpo", "--precompute_ref_log_probs"], "ld_dpo reads more of the reference"),
+      (
+        ["--loss_type", "ld_dpo", "--precompute_ref_log_probs"],
+        "ld_dpo reads more of the reference"
+      ),
     ])
   func refused(arguments: [String], message: String) throws {
     let result = try train(arguments)
@@ -208,7 +213,9 @@ struct LossTypeTests {
     "a row without a column that a loss reads is named",
     arguments: [
       ("selm", #""x": 1"#, "reference_response: is missing"),
-      ("tpo", #""gold": 3"#, "gold: expected a completion like chosen and rejected, found a number"),
+      (
+        "tpo", #""gold": 3"#, "gold: expected a completion like chosen and rejected, found a number"
+      ),
       ("modpo", #""margin_chosen": 1"#, "margin_rejected: is missing: expected a number"),
       ("modpo", #""margin_chosen": "a", "margin_rejected": 1"#, "margin_chosen: expected a number"),
     ])

@@ -82,7 +82,7 @@ struct DPOCommand: ParsableCommand {
     settings.groupsByPrompt = pairs.groupsByPrompt
     let modelFolder = try model.folder()
     let records = try data.load(
-      model.hub, accepting: [.preference], method: "dpo", seed: settings.seed,
+      model.hub, accepting: LearningRows.dpo, method: "dpo", seed: settings.seed,
       note: settings.console.line)
     var job = DPOJob(settings: settings, modelFolder: modelFolder)
     let (objective, entries) = try loss.resolved()

@@ -70,7 +70,7 @@ struct KTOCommand: ParsableCommand {
     let settings = try JobSettings(
       learningRate: learningRate, model, data, adapter, optimization, bookkeeping)
     let records = try data.load(
-      model.hub, accepting: [.unpairedPreference], method: "kto", seed: settings.seed,
+      model.hub, accepting: LearningRows.kto, method: "kto", seed: settings.seed,
       note: settings.console.line)
     var job = KTOJob(settings: settings, modelFolder: try model.folder())
     job.objective = objective

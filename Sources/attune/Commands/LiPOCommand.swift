@@ -72,7 +72,7 @@ struct LiPOCommand: ParsableCommand {
     let settings = try JobSettings(
       learningRate: learningRate, model, data, adapter, optimization, bookkeeping)
     let records = try data.load(
-      model.hub, accepting: [.ranking], method: "lipo", seed: settings.seed,
+      model.hub, accepting: LearningRows.lipo, method: "lipo", seed: settings.seed,
       note: settings.console.line)
     var job = LiPOJob(settings: settings, modelFolder: try model.folder())
     job.objective = objective

@@ -34,7 +34,8 @@ struct PairLearningTests {
     // one distribution a pull.
     let all = logits.logSoftmax(0)
     let squares = (2 * all).logSumExp(0) + 0 * ones
-    inputs.logSumSquares = PairTokens(chosen: squares.unsqueezed(1), rejected: squares.unsqueezed(1))
+    inputs.logSumSquares = PairTokens(
+      chosen: squares.unsqueezed(1), rejected: squares.unsqueezed(1))
     let drift = (prior * (log(prior) - all)).sum() + 0 * ones
     inputs.divergences = PairLogProbs(chosen: drift, rejected: drift)
     let third = Tensor(isGold ? [3, 3, 3, 3, 3, 3] : [0, 0, 0, 1, 1, 2])

@@ -109,7 +109,9 @@ struct ListTrainerTests {
   func labels() throws {
     let models = try TwoModels()
     func labels(_ ranks: [Int], _ objective: any ListObjective = PointMSE()) throws -> [Double] {
-      let texts = ranks.indices.map { RecordText.plain(" " + String(repeating: "a", count: $0 + 1)) }
+      let texts = ranks.indices.map {
+        RecordText.plain(" " + String(repeating: "a", count: $0 + 1))
+      }
       return try models.preparation().lists(
         [Record(.ranking(Ranking(prompt: .plain("b"), completions: texts, ranks: ranks)))],
         for: objective, labels: .ranks

@@ -91,7 +91,9 @@ struct UnpairedTrainerTests {
     #expect(found.metrics["rewards/accuracies"] == 0)
   }
 
-  @Test("a batch of one kind leaves the other side's metrics out and stays finite", arguments: losses.indices)
+  @Test(
+    "a batch of one kind leaves the other side's metrics out and stays finite",
+    arguments: losses.indices)
   func oneKind(place: Int) throws {
     let models = try TwoModels()
     let good = Letters.thumbs(16).enumerated().filter { $0.offset.isMultiple(of: 2) }.map(\.element)
