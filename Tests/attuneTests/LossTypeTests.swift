@@ -214,7 +214,8 @@ struct LossTypeTests {
     arguments: [
       ("selm", #""x": 1"#, "reference_response: is missing"),
       (
-        "tpo", #""gold": 3"#, "gold: expected a completion like chosen and rejected, found a number"
+        "tpo", #""gold": 3"#,
+        "gold: expected a completion like chosen and rejected, found the number 3"
       ),
       ("modpo", #""margin_chosen": 1"#, "margin_rejected: is missing: expected a number"),
       ("modpo", #""margin_chosen": "a", "margin_rejected": 1"#, "margin_chosen: expected a number"),

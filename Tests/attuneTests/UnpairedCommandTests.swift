@@ -100,7 +100,7 @@ struct UnpairedCommandTests {
       "lipo_lambda", "pair_logistic", "pair_hinge", "list_mle", "softmax", "info_nca", "point_mse",
       "point_sigmoid",
     ])
-  func lists(name: String) throws {
+  func listLosses(name: String) throws {
     let result = try train("lipo", lists, ["--loss_type", name])
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.errors.contains("labels of the lists: (K - rank) / (K - 1)"))

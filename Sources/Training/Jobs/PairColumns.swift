@@ -78,7 +78,7 @@ struct PairColumns {
     let found = record.extras[column]
     let problem =
       (found.map { "expected \(wanted), found \($0.kind)" } ?? "is missing: expected \(wanted)")
-      + ", which the loss reads (see 'attune objectives'); add the column or take another loss_type"
+      + "; the loss reads it (see 'attune objectives'): mend the column, or take another loss_type"
     guard let place = record.provenance else {
       return TrainingError.badSetting(name: "column", value: column, wanted: problem)
     }
