@@ -140,10 +140,32 @@ extension LanguageModel {
     of batch: TokenBatch, temperature: Double = 1, wantsEntropy: Bool = false,
     wantsTop1: Bool = false, wantsMeanLogit: Bool = false, checkpointing: Bool = false
   ) -> TargetLogProbs {
+    targetLogProbs(
+      of: batch, from: targetStates(of: batch, checkpointing: checkpointing),
+      temperature: temperature, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1,
+      wantsMeanLogit: wantsMeanLogit)
+  }
+
+  /// The states that predict a batch's N target tokens, `[N, D]`.
+  ///
+  /// - Parameters:
+  ///   - batch: rows with their targets.
+  ///   - checkpointing: trades a second forward pass for memory.
+  /// - Returns: in the batch's order.
+  public func targetStates(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
     let hidden = states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
-    let asked = hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)  // [N, D]
-    return Torch.targetLogProbs(
-      hidden: asked, weight: outputWeight, targets: batch.targets, temperature: temperature,
+    return hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)
+  }
+
+  /// Log-probabilities of a batch's target tokens, from the states that predict them.
+  ///
+  /// The parameters are those of ``targetLogProbs(of:temperature:wantsEntropy:wantsTop1:wantsMeanLogit:checkpointing:)``.
+  public func targetLogProbs(
+    of batch: TokenBatch, from states: Tensor, temperature: Double = 1, wantsEntropy: Bool = false,
+    wantsTop1: Bool = false, wantsMeanLogit: Bool = false
+  ) -> TargetLogProbs {
+    Torch.targetLogProbs(
+      hidden: states, weight: outputWeight, targets: batch.targets, temperature: temperature,
       cap: logitCap, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1,
       wantsMeanLogit: wantsMeanLogit)
   }

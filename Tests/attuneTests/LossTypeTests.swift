@@ -18,7 +18,9 @@ struct LossTypeTests {
     model = try TinyPolicy.write(in: folder)
     pairs = try folder.write(
       (0..<8).map {
-        #"{"prompt": "q \#($0)", "chosen": " yes \#($0 % 5)", "rejected": " no", "margin": 0.5}"#
+        #"{"prompt": "q \#($0)", "chosen": " yes \#($0 % 5)", "rejected": " no", "margin": 0.5, "#
+          + #""margin_chosen": \#($0), "margin_rejected": [1, 0.5], "reference_response": " well", "#
+          + #""gold": " yes indeed"}"#
       }.joined(separator: "\n"), "pairs.jsonl")
   }
 
@@ -41,7 +43,7 @@ struct LossTypeTests {
 
   @Test(
     "every loss trains, and reports what DPO reports",
-    arguments: ObjectiveTable.entries.filter(\.isTrainable).map(\.name))
+    arguments: ObjectiveTable.entries.filter(\.isPairLoss).map(\.name))
   func trains(name: String) throws {
     let result = try train(["--loss_type", name])
     #expect(result.status == 0, "\(result.errors)")
@@ -115,11 +117,22 @@ struct LossTypeTests {
       (["--loss_type", "ipo,sft", "--loss_weights", "1"], "1 for 2 losses (ipo, sft)"),
       (["--loss_weights", "0"], "loss_weights: expected numbers above 0, found 0.0"),
       (["--simpo_gamma", "1"], "--simpo_gamma: no effect on sigmoid"),
-      (["--loss_type", "kto"], "loss_type 'kto' needs"),
-      (["--loss_type", "wpo"], "loss_type 'wpo' needs log_sum_squares_chosen"),
+      (["--loss_type", "kto"], "'attune kto --loss_type kto' trains it"),
+      (["--loss_type", "list_mle"], "'attune lipo --loss_type list_mle' trains it"),
+      (["--loss_type", "selm,tpo"], "different third completions"),
+      (
+        ["--loss_type", "ipo", "--use_weighting"], "--use_weighting: only the loss sigmoid takes it"
+      ),
+      (["--ld_alpha", "0.5", "--use_weighting"], "do not go together"),
+      (["--loss_type", "tdpo", "--reference_free"], "tdpo measures its distance from a reference"),
+      (["--loss_type", "tdpo", "--precompute_ref_log_probs"], "tdpo reads more of the reference"),
+      (["--loss_type", "selm", "--precompute_ref_log_probs"], "selm reads more of the reference"),
       (["--f_divergence_type", "kl"], "--f_divergence_type: expected one of alpha_divergence"),
       (["--loss_type", "ipo", "--f_divergence_type", "forward_kl"], "only the loss sigmoid takes"),
-      (["--loss_type", "ld_dpo", "--precompute_ref_log_probs"], "ld_dpo reads single tokens"),
+      (
+        ["--loss_type", "ld_dpo", "--precompute_ref_log_probs"],
+        "ld_dpo reads more of the reference"
+      ),
     ])
   func refused(arguments: [String], message: String) throws {
     let result = try train(arguments)
@@ -153,5 +166,66 @@ struct LossTypeTests {
     #expect(result.status == 3)
     #expect(result.errors.contains("bare.jsonl:2"), "\(result.errors)")
     #expect(result.errors.contains("margin"), "\(result.errors)")
+  }
+
+  // At the start all log-ratios are 0: what is left of each formula is known.
+  @Test("columns of rows reach the losses that name them")
+  func columns() throws {
+    func firstLoss(_ name: String, _ more: [String] = []) throws -> Double {
+      let result = try train(["--loss_type", name, "--shuffle_dataset", "false"] + more)
+      #expect(result.status == 0, "\(result.errors)")
+      return try #require(try metrics().first?["loss"])
+    }
+    // log(1 + exp(M / 0.5)) over M = 0 - 1.5, 1 - 1.5, 2 - 1.5, 3 - 1.5.
+    let modpo = [-1.5, -0.5, 0.5, 1.5].map { log1p(exp($0 / 0.5)) }.reduce(0, +) / 4
+    #expect(try areClose([firstLoss("modpo")], [modpo], within: 1e-5))
+    #expect(try areClose([firstLoss("selm")], [0.693147], within: 1e-5))
+    let same = ["--loss_type", "sigmoid", "--shuffle_dataset", "false"]
+    #expect(try train(same).status == 0)
+    let plain = try metrics().compactMap { $0["loss"] }
+    #expect(try train(["--loss_type", "selm", "--selm_alpha", "0"] + same.suffix(2)).status == 0)
+    #expect(try areClose(metrics().compactMap { $0["loss"] }, plain, within: 1e-6))
+    #expect(try train(["--loss_type", "tdpo2", "--tdpo_alpha", "0"] + same.suffix(2)).status == 0)
+    #expect(try areClose(metrics().compactMap { $0["loss"] }, plain, within: 1e-6))
+    #expect(try train(["--use_weighting"] + same.suffix(2)).status == 0)
+    let weighted = try metrics().compactMap { $0["loss"] }
+    #expect(try train(["--loss_type", "wpo"] + same.suffix(2)).status == 0)
+    #expect(try metrics().compactMap { $0["loss"] } == weighted)
+    #expect(weighted[0] > 0 && abs(weighted[0] - plain[0]) > 0.01, "\(weighted)")
+  }
+
+  @Test(
+    "third completions and whole distributions do not depend on micro-batches",
+    arguments: ["wpo", "tdpo", "tdpo2", "selm", "xpo", "tpo", "tpo_l", "modpo"])
+  func splits(name: String) throws {
+    func losses(_ more: [String]) throws -> [Double] {
+      let result = try train(["--loss_type", name] + more)
+      #expect(result.status == 0, "\(result.errors)")
+      return try metrics().compactMap { $0["loss"] }
+    }
+    let whole = try losses([])
+    let split = try losses(
+      ["--per_device_train_batch_size", "1", "--gradient_accumulation_steps", "4"])
+    #expect(areClose(split, whole, within: 1e-5), "\(split) \(whole)")
+  }
+
+  @Test(
+    "a row without a column that a loss reads is named",
+    arguments: [
+      ("selm", #""x": 1"#, "reference_response: is missing"),
+      (
+        "tpo", #""gold": 3"#,
+        "gold: expected a completion like chosen and rejected, found the number 3"
+      ),
+      ("modpo", #""margin_chosen": 1"#, "margin_rejected: is missing: expected a number"),
+      ("modpo", #""margin_chosen": "a", "margin_rejected": 1"#, "margin_chosen: expected a number"),
+    ])
+  func missing(name: String, column: String, message: String) throws {
+    let bare = try folder.write(
+      #"{"prompt": "q", "chosen": " yes", "rejected": " no", \#(column)}"#, "bare.jsonl")
+    let result = try train(["--loss_type", name], pairs: bare)
+    #expect(result.status == 3)
+    #expect(result.errors.contains("bare.jsonl:1"), "\(result.errors)")
+    #expect(result.errors.contains(message), "\(result.errors)")
   }
 }

@@ -174,11 +174,15 @@ struct ObjectivesCommandTests {
   func help() throws {
     #expect(try attune("objectives", "--help").output.contains("evaluate"))
     let names = Set(OptionCatalogue(ObjectivesEvaluateCommand.self).entries.map(\.name))
-    let trainable = Set(OptionCatalogue(DPOCommand.self).entries.map(\.name))
+    let trainable: [ObjectiveEntry.Kind: Set<String>] = [
+      .pairs: Set(OptionCatalogue(DPOCommand.self).entries.map(\.name)),
+      .unpaired: Set(OptionCatalogue(KTOCommand.self).entries.map(\.name)),
+      .lists: Set(OptionCatalogue(LiPOCommand.self).entries.map(\.name)),
+    ]
     for entry in ObjectiveTable.entries {
       for (option, _) in entry.options {
         #expect(names.contains(option.name), "\(option.name)")
-        #expect(!entry.isTrainable || trainable.contains(option.name), "\(option.name)")
+        #expect(trainable[entry.kind]?.contains(option.name) == true, "\(option.name)")
       }
     }
   }

@@ -37,6 +37,17 @@ enum TinyPolicy {
     return url.path
   }
 
+  /// Writes a language model of 100 tokens, fewer than its tokenizer has.
+  static func writeSmall(to url: URL) throws {
+    let shape = LlamaConfiguration(
+      vocabularyCount: 100, width: 16, hiddenWidth: 32, layerCount: 1, headCount: 2,
+      maximumLength: 2048, initializerRange: 0.3)
+    let model = try ModelFolder.newLanguageModel(
+      ModelConfiguration(shape, bosTokenID: 0, eosTokenID: 0, padTokenID: 1),
+      generator: Generator(seed: 1))
+    try ModelFolder.save(model, tokenizer: tokenizer(), to: url)
+  }
+
   /// Writes a reward model and returns its path.
   static func writeRewardModel(
     in folder: TemporaryFolder, _ name: String = "reward", seed: UInt64 = 1

@@ -19,7 +19,8 @@ enum Conversion {
     switch wanted {
     case type, .promptOnly: true
     case .preference: [.comparison, .ranking, .safetyPreference].contains(type)
-    case .unpairedPreference: [.preference, .comparison, .safetyPreference].contains(type)
+    case .unpairedPreference, .ranking:
+      [.preference, .comparison, .safetyPreference].contains(type)
     default: false
     }
   }
@@ -55,6 +56,15 @@ enum Conversion {
       return unpaired(pair).map(with)
     case (.comparison(let comparison), .unpairedPreference):
       return comparison.pair.map { unpaired($0).map(with) } ?? []
+    case (.preference(let pair), .ranking), (.safetyPreference(let pair, _), .ranking):
+      return [
+        with(
+          .ranking(
+            Ranking(
+              prompt: pair.prompt, completions: [pair.chosen, pair.rejected], ranks: [1, 2])))
+      ]
+    case (.comparison(let comparison), .ranking):
+      return comparison.list.map { [with(.ranking($0))] } ?? []
     default: return []
     }
   }
@@ -64,6 +74,17 @@ enum Conversion {
       .unpairedPreference(prompt: pair.prompt, completion: pair.chosen, label: true),
       .unpairedPreference(prompt: pair.prompt, completion: pair.rejected, label: false),
     ]
+  }
+}
+
+extension Comparison {
+  /// A list of two; nil for a comparison that was skipped.
+  fileprivate var list: Ranking? {
+    preference.map { first in
+      Ranking(
+        prompt: prompt, completions: [self.first, second],
+        ranks: first == 0.5 ? [1, 1] : first > 0.5 ? [1, 2] : [2, 1])
+    }
   }
 }
 

@@ -99,7 +99,9 @@ extension EvaluationInputs {
     pairs.logSumSquares = tables(.logSumSquaresChosen, .logSumSquaresRejected)
     if has(.klChosen) { pairs.divergences = halves(.klChosen, .klRejected) }
     if has(.margins) { pairs.margins = sums(.margins) }
-    if has(.marginChosen) { pairs.margins = sums(.marginChosen) - sums(.marginRejected) }
+    if has(.marginChosen) {
+      pairs.otherMargins = sums(.marginChosen) - sums(.marginRejected)
+    }
     for response in [ObjectiveInput.policyGold, .policyResponse] where has(response) {
       pairs.third = ThirdCompletion(
         policy: sums(response),
@@ -107,6 +109,25 @@ extension EvaluationInputs {
         tokenCounts: counts(response))
     }
     return pairs
+  }
+
+  /// What losses on single completions are computed from: the chosen rows are desirable, the rejected ones not.
+  var unpaired: UnpairedInputs {
+    var inputs = UnpairedInputs(
+      policy: halves(.policyChosen, .policyRejected),
+      reference: halves(.referenceChosen, .referenceRejected))
+    if has(.policyMismatched) {
+      inputs.mismatchedRatios = sums(.policyMismatched) - sums(.referenceMismatched)
+    }
+    if has(.densityRatios) { inputs.densityRatios = sums(.densityRatios) }
+    return inputs
+  }
+
+  /// What a loss on lists is computed from.
+  func lists(_ loss: ListwiseLoss) -> ListInputs {
+    loss.inputs(
+      policy: candidates(.policyList), reference: candidates(.referenceList),
+      labels: candidates(.labels), mask: candidateMask(.labels))
   }
 
   private var zeros: Tensor { .zeros([rowCount], elementType: .float64) }

@@ -1,15 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
-public import Torch
-
 /// One row of the table of losses: what it is called, what it needs, and how it is made.
 public struct ObjectiveEntry: Sendable {
   /// What a loss is, once made.
   public enum Loss {
-    /// A loss on pairs; training can use it.
+    /// A loss on pairs.
     case pairs(any PairObjective)
-    /// Another kind, as a function from inputs to the loss of each row and of the batch.
-    case other((EvaluationInputs) -> (losses: Tensor, loss: Tensor))
+    /// A loss on single completions.
+    case unpaired(any UnpairedObjective)
+    /// A loss on lists.
+    case lists(ListwiseLoss)
+  }
+
+  /// Rows that a loss learns from.
+  public enum Kind: Sendable, CaseIterable {
+    /// A better and a worse completion.
+    case pairs
+    /// Single completions, good or bad.
+    case unpaired
+    /// Ranked or scored lists.
+    case lists
+
+    /// The command that trains such losses, without `attune`.
+    public var command: String {
+      switch self {
+      case .pairs: "dpo"
+      case .unpaired: "kto"
+      case .lists: "lipo"
+      }
+    }
+
+    /// What messages call the rows.
+    public var rows: String {
+      switch self {
+      case .pairs: "pairs"
+      case .unpaired: "single completions with a label"
+      case .lists: "ranked lists"
+      }
+    }
   }
 
   /// The name of `loss_type`.
@@ -26,8 +54,8 @@ public struct ObjectiveEntry: Sendable {
   public let inputs: [ObjectiveInput]
   /// Its options with their defaults.
   public let options: [(option: ObjectiveOption, value: Double)]
-  /// Whether it may be combined with others and selected for training on pairs.
-  public let isPairLoss: Bool
+  /// What it learns from.
+  public let kind: Kind
   /// Whether the tests compare loss and gradients with an independent program.
   public let areVectorsChecked: Bool
   /// The experiment that reproduces the paper's claim; nil where there is none yet.
@@ -35,13 +63,21 @@ public struct ObjectiveEntry: Sendable {
   let build: @Sendable (ObjectiveSettings) -> Loss
 
   /// Whether a reference model has to be read.
-  public var needsReference: Bool { inputs.contains { $0.name.hasPrefix("ref_") } }
+  public var needsReference: Bool {
+    inputs.contains { $0 == .referenceList || $0.name.hasPrefix("ref_") }
+  }
 
-  /// What the loss needs and training on preference rows does not have; empty where `attune dpo` takes it.
+  /// Whether it may be combined with others.
+  public var isPairLoss: Bool { kind == .pairs }
+
+  /// What the loss needs and training does not have; empty where a command takes it.
   public var missingInTraining: [ObjectiveInput] { inputs.filter { !$0.isKnownInTraining } }
 
-  /// Whether `attune dpo --loss_type` takes it.
-  public var isTrainable: Bool { isPairLoss && missingInTraining.isEmpty }
+  /// Whether the command of its kind takes it as `loss_type`.
+  public var isTrainable: Bool { missingInTraining.isEmpty }
+
+  /// Columns that rows need beside those of their type, by name.
+  public var columns: [String] { inputs.compactMap(\.column).uniqued() }
 
   /// Makes the loss.
   ///
@@ -73,14 +109,29 @@ public struct ObjectiveEntry: Sendable {
   ) -> ObjectiveEntry {
     ObjectiveEntry(
       name: name, aliases: aliases, title: title, formula: formula, source: source, inputs: inputs,
-      options: options.map { ($0.0, start[keyPath: $0.1]) }, isPairLoss: true,
+      options: options.map { ($0.0, start[keyPath: $0.1]) }, kind: .pairs,
       areVectorsChecked: true, reproduction: reproduction,
-      build: { settings in
-        var objective = start
-        for (option, property) in options {
-          if let value = settings[option] { objective[keyPath: property] = value }
-        }
-        return .pairs(objective)
-      })
+      build: { .pairs($0.applied(to: start, options)) })
+  }
+}
+
+extension ObjectiveSettings {
+  /// A loss with the values that were set in place of its own.
+  func applied<Objective>(
+    to start: Objective,
+    _ options: [(ObjectiveOption, any WritableKeyPath<Objective, Double> & Sendable)]
+  ) -> Objective {
+    var objective = start
+    for (option, property) in options {
+      if let value = self[option] { objective[keyPath: property] = value }
+    }
+    return objective
+  }
+}
+
+extension [String] {
+  /// Each name once, in the order of first appearance.
+  fileprivate func uniqued() -> [String] {
+    reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 }

@@ -14,6 +14,10 @@ public enum ObjectiveError: Error, Equatable, CustomStringConvertible {
   case weight(Double)
   /// A loss that needs more than the command can give.
   case needs(loss: String, input: String)
+  /// A loss on rows of another kind than the command's.
+  case otherRows(loss: String, rows: String, command: String)
+  /// Losses that read different things where only one fits in.
+  case clash(losses: [String], fields: [String])
   /// An input a loss needs is not there.
   case missing(loss: String, field: String, needed: [String])
   /// A field that no loss knows.
@@ -50,6 +54,11 @@ public enum ObjectiveError: Error, Equatable, CustomStringConvertible {
     case .needs(let loss, let input):
       "loss_type '\(loss)' needs \(input), which preference rows do not hold; "
         + "'attune objectives evaluate \(loss)' takes it"
+    case .otherRows(let loss, let rows, let command):
+      "loss_type '\(loss)' needs \(rows): 'attune \(command) --loss_type \(loss)' trains it"
+    case .clash(let losses, let fields):
+      "loss_type \(losses.joined(separator: ",")): these losses read different third completions "
+        + "(\(fields.joined(separator: ", "))); train with one of them"
     case .missing(let loss, let field, let needed):
       "field '\(field)' is missing; \(loss) needs \(needed.joined(separator: ", "))"
     case .unknownField(let field, let known):

@@ -29,7 +29,13 @@ public struct ObjectiveEvaluation: Sendable {
       switch loss {
       case .pairs(let objective):
         { (losses: Tensor) in (losses, losses.mean()) }(objective.losses(values.pairs))
-      case .other(let function): function(values)
+      case .unpaired(let objective):
+        { (inputs: UnpairedInputs) in
+          let losses = objective.losses(inputs, anchor: objective.anchor(of: inputs))
+          return (losses, losses.mean())
+        }(values.unpaired)
+      case .lists(let loss):
+        { (losses: Tensor) in (losses, losses.mean()) }(loss.objective.losses(values.lists(loss)))
       }
     self.losses = losses.detached().doubles
     self.loss = total.detached().item

@@ -24,12 +24,18 @@ public struct ObjectiveInput: Sendable, Hashable {
   public let meaning: String
   /// Whether training has it: rows, policy and reference give it.
   public let isKnownInTraining: Bool
+  /// The column of a row that training takes it from; nil where models or the row's type give it.
+  public let column: String?
 
-  init(_ name: String, _ form: Form, _ meaning: String, isKnownInTraining: Bool = false) {
+  init(
+    _ name: String, _ form: Form, _ meaning: String, isKnownInTraining: Bool = false,
+    column: String? = nil
+  ) {
     self.name = name
     self.form = form
     self.meaning = meaning
     self.isKnownInTraining = isKnownInTraining
+    self.column = column
   }
 }
 

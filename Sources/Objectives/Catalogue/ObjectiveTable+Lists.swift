@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Torch
-
 // Losses on lists: s = β (log π − log π_ref) of each candidate, ψ its label.
 extension ObjectiveTable {
   static let lists: [ObjectiveEntry] = [
     list(
-      "pair_logistic", "Pair-logistic", "Σ_{ψ_i>ψ_j} softplus(−(s_i − s_j))", lipo, PairLogistic(),
-      ranks: true),
+      "pair_logistic", "Pair-logistic", "Σ_{ψ_i>ψ_j} softplus(−(s_i − s_j))", lipo, PairLogistic()),
     list(
-      "pair_hinge", "Pair-hinge", "Σ_{ψ_i>ψ_j} max(0, 1 − (s_i − s_j))", lipo, PairHinge(),
-      ranks: true),
+      "pair_hinge", "Pair-hinge", "Σ_{ψ_i>ψ_j} max(0, 1 − (s_i − s_j))", lipo, PairHinge()),
     list(
       "list_mle", aliases: ["dpo_pl"], "List-MLE (Plackett-Luce DPO)",
-      "Σ_k [log Σ_{m≥k} exp s_τ(m) − s_τ(k)], τ by decreasing ψ", lipo, ListMLE(), ranks: true),
+      "Σ_k [log Σ_{m≥k} exp s_τ(m) − s_τ(k)], τ by decreasing ψ", lipo, ListMLE()),
     list("softmax", "List softmax", "−Σ_i ψ_i log softmax(s)_i", lipo, ListSoftmax()),
     list(
       "info_nca", "InfoNCA", "−Σ_i softmax(ψ)_i log softmax(s)_i",
@@ -25,30 +21,20 @@ extension ObjectiveTable {
     list(
       "lipo_lambda", aliases: ["lipo"], "LiPO-λ",
       "Σ_{ψ_i>ψ_j} |G_i−G_j| |1/D(τ_i)−1/D(τ_j)| softplus(−(s_i − s_j)), G = 2^ψ−1, D(τ) = ln(1+τ)",
-      lipo, LiPOLambda(), ranks: true),
+      lipo, LiPOLambda()),
   ]
 
   private static let lipo = "Liu et al. 2024, arXiv:2402.01878"
 
   private static func list(
     _ name: String, aliases: [String] = [], _ title: String, _ formula: String, _ source: String,
-    _ objective: any ListObjective & Sendable, ranks: Bool = false
+    _ objective: any ListObjective & Sendable
   ) -> ObjectiveEntry {
     ObjectiveEntry(
       name: name, aliases: aliases, title: title, formula: formula, source: source,
-      inputs: [.policyList, .referenceList, ranks ? .orderedLabels : .labels],
+      inputs: [.policyList, .referenceList, objective.readsOrder ? .orderedLabels : .labels],
       options: [(.beta, DPO().beta)],
-      isPairLoss: false, areVectorsChecked: true, reproduction: nil,
-      build: { settings in
-        let beta = settings[.beta] ?? DPO().beta
-        return .other { inputs in
-          let ratios = inputs.candidates(.policyList) - inputs.candidates(.referenceList).detached()
-          let lists = ListInputs(
-            scores: beta * ratios, labels: inputs.candidates(.labels),
-            mask: inputs.candidateMask(.labels))
-          let losses = objective.losses(lists)
-          return (losses, losses.mean())
-        }
-      })
+      kind: .lists, areVectorsChecked: true, reproduction: nil,
+      build: { .lists(ListwiseLoss(objective, beta: $0[.beta] ?? DPO().beta)) })
   }
 }

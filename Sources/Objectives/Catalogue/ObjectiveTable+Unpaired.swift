@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Torch
-
 // Losses on single completions: the chosen rows are the desirable ones, the rejected rows the undesirable ones.
 extension ObjectiveTable {
   static let unpaired: [ObjectiveEntry] = [
@@ -12,63 +10,28 @@ extension ObjectiveTable {
       [
         (.beta, \.beta), (.desirableWeight, \.desirableWeight),
         (.undesirableWeight, \.undesirableWeight),
-      ], needing: [.policyMismatched, .referenceMismatched]
-    ) { objective, inputs in
-      let mismatched =
-        inputs.sums(.policyMismatched) - inputs.sums(.referenceMismatched)
-      return objective.losses(
-        desirable: inputs.desirable, undesirable: inputs.undesirable,
-        referencePoint: objective.referencePoint(mismatchedRatios: mismatched))
-    },
+      ], needing: [.policyMismatched, .referenceMismatched]),
     unpaired(
       "apo_zero_unpaired", "APO-zero, unpaired", "1 − σ(βa) or σ(βr)",
-      "D'Oosterlinck et al. 2024, arXiv:2408.06266; TRL", UnpairedAPOZero(), [(.beta, \.beta)]
-    ) { objective, inputs in
-      objective.losses(desirable: inputs.desirable, undesirable: inputs.undesirable)
-    },
+      "D'Oosterlinck et al. 2024, arXiv:2408.06266; TRL", UnpairedAPOZero(), [(.beta, \.beta)]),
     unpaired(
       "bco", aliases: ["bco_unpaired"], "BCO with distribution matching",
       "−log σ(βa − δ) or −u(x) log σ(−(βr − δ)), δ = ½(mean βa + mean βr)",
       "Jung et al. 2024, arXiv:2404.04656", UnpairedBCO(), [(.beta, \.beta)],
-      needing: [.densityRatios]
-    ) { objective, inputs in
-      objective.losses(
-        desirable: inputs.desirable, undesirable: inputs.undesirable,
-        densityRatios: inputs.sums(.densityRatios))
-    },
+      needing: [.densityRatios]),
   ]
 
-  private static func unpaired<Objective: Sendable>(
+  private static func unpaired<Objective: UnpairedObjective & Sendable>(
     _ name: String, aliases: [String] = [], _ title: String, _ formula: String, _ source: String,
     _ start: Objective,
     _ options: [(ObjectiveOption, any WritableKeyPath<Objective, Double> & Sendable)],
-    needing more: [ObjectiveInput] = [],
-    _ losses: @escaping @Sendable (Objective, EvaluationInputs) -> Tensor
+    needing more: [ObjectiveInput] = []
   ) -> ObjectiveEntry {
     ObjectiveEntry(
       name: name, aliases: aliases, title: title, formula: formula, source: source,
       inputs: policyPair + referencePair + more,
-      options: options.map { ($0.0, start[keyPath: $0.1]) }, isPairLoss: false,
+      options: options.map { ($0.0, start[keyPath: $0.1]) }, kind: .unpaired,
       areVectorsChecked: true, reproduction: nil,
-      build: { settings in
-        var objective = start
-        for (option, property) in options {
-          if let value = settings[option] { objective[keyPath: property] = value }
-        }
-        let made = objective
-        return .other { inputs in
-          let each = losses(made, inputs)
-          return (each, each.mean())
-        }
-      })
-  }
-}
-
-extension EvaluationInputs {
-  /// a of the desirable examples, `[D]`.
-  fileprivate var desirable: Tensor { sums(.policyChosen) - sums(.referenceChosen).detached() }
-  /// r of the undesirable examples, `[U]`.
-  fileprivate var undesirable: Tensor {
-    sums(.policyRejected) - sums(.referenceRejected).detached()
+      build: { .unpaired($0.applied(to: start, options)) })
   }
 }

@@ -22,6 +22,24 @@ public enum ObjectiveTable {
     return entry
   }
 
+  /// One loss on other rows than pairs.
+  ///
+  /// - Parameters:
+  ///   - name: of one loss.
+  ///   - kind: the rows it has to learn from.
+  ///   - settings: options of that loss.
+  /// - Returns: the loss, and its row of the table.
+  /// - Throws: ``ObjectiveError``.
+  public static func loss(
+    _ name: String, on kind: ObjectiveEntry.Kind, settings: ObjectiveSettings = ObjectiveSettings()
+  ) throws(ObjectiveError) -> (loss: ObjectiveEntry.Loss, entry: ObjectiveEntry) {
+    let entry = try entry(name)
+    guard entry.kind == kind else {
+      throw .otherRows(loss: entry.name, rows: entry.kind.rows, command: entry.kind.command)
+    }
+    return (try entry.loss(settings), entry)
+  }
+
   /// One loss on pairs from a list of names and weights.
   ///
   /// - Parameters:
@@ -46,10 +64,13 @@ public enum ObjectiveTable {
     var parts: [ObjectiveMix.Part] = []
     for (place, entry) in chosen.enumerated() {
       guard case .pairs(let objective) = try entry.make(settings) else {
-        throw .needs(loss: entry.name, input: entry.inputs.map(\.name).joined(separator: ", "))
+        throw .otherRows(
+          loss: entry.name, rows: entry.kind.rows, command: entry.kind.command)
       }
       parts.append((objective, weights.isEmpty ? 1 : weights[place]))
     }
+    let thirds = Set(parts.compactMap(\.objective.thirdCompletion)).map(\.rawValue).sorted()
+    guard thirds.count < 2 else { throw .clash(losses: names, fields: thirds) }
     guard let only = parts.first else { throw .unknown(name: "", known: entries.map(\.name)) }
     let isPlain = parts.count == 1 && only.weight == 1
     return (isPlain ? only.objective : ObjectiveMix(parts: parts), chosen)

@@ -11,6 +11,9 @@ public import Torch
 /// Departures: none. τ is the rank by the current scores, 1 for the highest, ties by place; Δ carries no gradient. The logarithm is
 /// natural: base 2 would only rescale the loss.
 public struct LiPOLambda: ListObjective, Sendable, Equatable {
+  /// True: the formula compares candidates by their labels.
+  public var readsOrder: Bool { true }
+
   /// Creates the loss; it has no parameters.
   public init() {}
 

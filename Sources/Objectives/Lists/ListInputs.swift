@@ -59,11 +59,23 @@ public struct ListInputs {
 
 /// A loss on lists of ranked or scored candidates: one method's formula.
 public protocol ListObjective {
+  /// Whether only the order of the labels teaches anything, so that a list of equal labels teaches nothing.
+  var readsOrder: Bool { get }
+
+  /// The labels the formula makes sense for; nil takes any.
+  var labelRange: ClosedRange<Double>? { get }
+
   /// The loss of each of B lists, `[B]`; carries the gradient. A list without anything to compare scores 0.
   func losses(_ lists: ListInputs) -> Tensor
 }
 
 extension ListObjective {
+  /// Labels are values unless a formula says otherwise.
+  public var readsOrder: Bool { false }
+
+  /// Any label is welcome unless a formula says otherwise.
+  public var labelRange: ClosedRange<Double>? { nil }
+
   /// The mean loss over B lists, weighing B; no metrics.
   public func callAsFunction(_ lists: ListInputs) -> Terms {
     let losses = losses(lists)

@@ -10,6 +10,9 @@ public import Torch
 ///
 /// Departures: equal labels have no order: each place is normalised over all candidates that are not better, itself included.
 public struct ListMLE: ListObjective, Sendable, Equatable {
+  /// True: the formula compares candidates by their labels.
+  public var readsOrder: Bool { true }
+
   /// Creates the loss; it has no parameters.
   public init() {}
 

@@ -9,6 +9,9 @@ public import Torch
 ///
 /// Departures: none. Pairs of equal ψ are left out; the sum over pairs is not divided.
 public struct PairHinge: ListObjective, Sendable, Equatable {
+  /// True: the formula compares candidates by their labels.
+  public var readsOrder: Bool { true }
+
   /// Creates the loss; it has no parameters.
   public init() {}
 

@@ -9,6 +9,9 @@ public import Torch
 ///
 /// Departures: none.
 public struct PointSigmoid: ListObjective, Sendable, Equatable {
+  /// A label is a chance.
+  public var labelRange: ClosedRange<Double>? { 0...1 }
+
   /// Creates the loss; it has no parameters.
   public init() {}
 

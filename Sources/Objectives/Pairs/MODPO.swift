@@ -15,7 +15,7 @@ public struct MODPO: PairObjective, Sendable, Equatable {
   /// Weight w_k of the objective the pairs are about, in [0.05, 1].
   public var weight: Double
   /// True: the formula names them.
-  public var readsMargins: Bool { true }
+  public var readsOtherMargins: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, weight: Double = 0.5) {
@@ -27,7 +27,7 @@ public struct MODPO: PairObjective, Sendable, Equatable {
 
   /// The loss of each of B pairs, `[B]`.
   public func losses(_ pairs: PairInputs) -> Tensor {
-    guard let margins = pairs.margins else {
+    guard let margins = pairs.otherMargins else {
       requireArguments(false, "MODPO", "needs the margins of the other objectives")
       return pairs.ratioMargins
     }

@@ -34,6 +34,20 @@ public struct ObjectiveMix: PairObjective {
   /// Whether one of them reads margins.
   public var readsMargins: Bool { parts.contains(where: \.objective.readsMargins) }
 
+  /// Whether one of them reads margins of other objectives.
+  public var readsOtherMargins: Bool { parts.contains(where: \.objective.readsOtherMargins) }
+
+  /// Whether one of them reads whole distributions of the policy.
+  public var readsSquares: Bool { parts.contains(where: \.objective.readsSquares) }
+
+  /// Whether one of them reads whole distributions of both models.
+  public var readsDivergences: Bool { parts.contains(where: \.objective.readsDivergences) }
+
+  /// The third completion of the first that reads one; ``ObjectiveTable`` refuses two kinds.
+  public var thirdCompletion: ThirdCompletion.Kind? {
+    parts.lazy.compactMap(\.objective.thirdCompletion).first
+  }
+
   /// The loss of each of B pairs, `[B]`.
   public func losses(_ pairs: PairInputs) -> Tensor {
     let weighted = parts.map { $0.weight * $0.objective.losses(pairs) }

@@ -46,6 +46,8 @@ public struct PairInputs {
   public var chosenTokensPerPair: Double?
   /// By how much the chosen completion was judged better, `[B]`; for losses with an offset.
   public var margins: Tensor?
+  /// By how much other objectives find the chosen completion better, weighted and summed, `[B]`.
+  public var otherMargins: Tensor?
   /// log π of each token under the policy; carries the gradient.
   public var policyTokens: PairTokens?
   /// log π of each token under the reference.
@@ -67,12 +69,22 @@ public struct PairInputs {
 
 /// A completion beside the two of a pair: a demonstration, or what the reference itself would say.
 public struct ThirdCompletion {
+  /// What it is, by the name of its column.
+  public enum Kind: String, Sendable, CaseIterable {
+    /// What the reference itself said.
+    case referenceResponse = "reference_response"
+    /// A demonstration, better than both.
+    case gold
+  }
+
   /// log π(ŷ|x) in nats, summed over completion tokens, `[B]`; carries the gradient.
   public var policy: Tensor
   /// The same under the reference, `[B]`; zeros where there is none.
   public var reference: Tensor
   /// Completion tokens, `[B]`.
   public var tokenCounts: Tensor
+  /// Completion tokens averaged over the whole batch by weight, where these B are a part of one; nil takes their mean.
+  public var tokensPerCompletion: Double?
 
   /// Joins what is known of B completions.
   public init(policy: Tensor, reference: Tensor, tokenCounts: Tensor) {

@@ -15,6 +15,18 @@ public protocol PairObjective {
   /// Whether ``PairInputs/margins`` are read.
   var readsMargins: Bool { get }
 
+  /// Whether ``PairInputs/otherMargins`` are read.
+  var readsOtherMargins: Bool { get }
+
+  /// Whether ``PairInputs/logSumSquares`` are read.
+  var readsSquares: Bool { get }
+
+  /// Whether ``PairInputs/divergences`` are read.
+  var readsDivergences: Bool { get }
+
+  /// What ``PairInputs/third`` has to be; nil where it is not read.
+  var thirdCompletion: ThirdCompletion.Kind? { get }
+
   /// The loss of each of B pairs, `[B]`; carries the gradient.
   func losses(_ pairs: PairInputs) -> Tensor
 }
@@ -28,6 +40,23 @@ extension PairObjective {
 
   /// Margins are not read unless a formula says otherwise.
   public var readsMargins: Bool { false }
+
+  /// Margins of other objectives are not read unless a formula says otherwise.
+  public var readsOtherMargins: Bool { false }
+
+  /// Whole distributions are not read unless a formula says otherwise.
+  public var readsSquares: Bool { false }
+
+  /// Whole distributions are not read unless a formula says otherwise.
+  public var readsDivergences: Bool { false }
+
+  /// Two completions are enough unless a formula says otherwise.
+  public var thirdCompletion: ThirdCompletion.Kind? { nil }
+
+  /// Whether the reference's sums over the two completions, known beforehand, are not all that is read of it.
+  public var readsMoreThanSums: Bool {
+    readsTokens || readsDivergences || thirdCompletion != nil
+  }
 
   /// Loss and metrics of B pairs.
   ///

@@ -13,6 +13,8 @@ public struct SELM: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// Weight α of optimism, at least 0. Paper: 1e-4 to 1e-3.
   public var alpha: Double
+  /// The formula names it.
+  public var thirdCompletion: ThirdCompletion.Kind? { .referenceResponse }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, alpha: Double = 1e-3) {

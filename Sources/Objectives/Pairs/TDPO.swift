@@ -12,6 +12,8 @@ public import Torch
 public struct TDPO: PairObjective, Sendable, Equatable {
   /// Pull β towards the reference, above 0; larger stays closer.
   public var beta: Double
+  /// True: the formula names them.
+  public var readsDivergences: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1) {

@@ -13,6 +13,8 @@ public struct TDPO2: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// Weight α of the divergences' difference, at least 0. Paper: 0.5.
   public var alpha: Double
+  /// True: the formula names them.
+  public var readsDivergences: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, alpha: Double = 0.5) {

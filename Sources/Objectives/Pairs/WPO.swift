@@ -14,6 +14,8 @@ public struct WPO: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// True: the formula weighs tokens.
   public var readsTokens: Bool { true }
+  /// True: the formula compares tokens with what else the policy could say.
+  public var readsSquares: Bool { true }
 
   /// Creates the loss.
   public init(beta: Double = 0.1) {

@@ -13,6 +13,8 @@ public struct XPO: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// Weight α of exploration, at least 0.
   public var alpha: Double
+  /// The formula names it.
+  public var thirdCompletion: ThirdCompletion.Kind? { .referenceResponse }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, alpha: Double = 1e-3) {

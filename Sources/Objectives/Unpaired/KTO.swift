@@ -9,9 +9,10 @@ public import Torch
 ///
 /// Source: Ethayarajh et al. 2024, arXiv:2402.01306.
 ///
-/// Departures: none. z carries no gradient. The denominator is the number of examples. Mismatched pairs come from
-/// shifting completions by one within a batch, so a batch needs at least two; z depends on how a batch is split.
-public struct KTO: Sendable, Equatable {
+/// Departures: none. z carries no gradient. The denominator is the number of examples, or the sum of their weights.
+/// Training takes z from the whole batch of an optimizer step, whatever microbatches it is split into; code that takes
+/// it from each microbatch gives other numbers where there are several.
+public struct KTO: UnpairedObjective, Sendable, Equatable {
   /// Pull β towards the reference, above 0; larger stays closer.
   public var beta: Double
   /// Weight λ_D of desirable examples, at least 0.
@@ -29,25 +30,23 @@ public struct KTO: Sendable, Equatable {
     self.undesirableWeight = undesirableWeight
   }
 
-  /// The reference point z.
-  ///
-  /// - Parameter mismatchedRatios: log π − log π_ref of completions under other rows' prompts, `[M]`.
-  /// - Returns: a scalar of at least 0, without gradient.
-  public func referencePoint(mismatchedRatios: Tensor) -> Tensor {
-    relu(mismatchedRatios.mean()).detached()
+  /// z is measured on mismatched completions.
+  public var anchorSource: UnpairedAnchor { .mismatched }
+
+  /// The reference point z, a scalar of at least 0.
+  public func anchor(of batch: UnpairedInputs) -> Tensor? {
+    batch.mismatchedRatios.map { relu($0.mean()).detached() }
   }
 
-  /// The loss of each example.
-  ///
-  /// - Parameters:
-  ///   - desirable: log-ratios a of good completions, `[D]`; carries the gradient.
-  ///   - undesirable: log-ratios r of bad ones, `[U]`; carries the gradient.
-  ///   - referencePoint: z, a scalar.
-  /// - Returns: `[D + U]`, the desirable ones first.
-  public func losses(desirable: Tensor, undesirable: Tensor, referencePoint: Tensor) -> Tensor {
-    let point = referencePoint.detached()
-    let gains = 1 - sigmoid(beta * (desirable - point))
-    let pains = 1 - sigmoid(beta * (point - undesirable))
+  /// The loss of each example, `[D + U]`, the desirable ones first.
+  public func losses(_ examples: UnpairedInputs, anchor: Tensor?) -> Tensor {
+    guard let point = anchor?.detached() else {
+      requireArguments(
+        false, "KTO", "needs its reference point: mismatched completions are missing")
+      return examples.desirable
+    }
+    let gains = 1 - sigmoid(beta * (examples.desirable - point))
+    let pains = 1 - sigmoid(beta * (point - examples.undesirable))
     return concatenated([desirableWeight * gains, undesirableWeight * pains])
   }
 }

@@ -9,7 +9,7 @@ public import Torch
 /// Source: D'Oosterlinck et al. 2024, arXiv:2408.06266; the unpaired form is TRL's. It is ``KTO`` with z = 0.
 ///
 /// Departures: none. The denominator is the number of examples.
-public struct UnpairedAPOZero: Sendable, Equatable {
+public struct UnpairedAPOZero: UnpairedObjective, Sendable, Equatable {
   /// Pull β towards the reference, above 0; larger stays closer.
   public var beta: Double
 
@@ -19,13 +19,8 @@ public struct UnpairedAPOZero: Sendable, Equatable {
     self.beta = beta
   }
 
-  /// The loss of each example.
-  ///
-  /// - Parameters:
-  ///   - desirable: log-ratios a of good completions, `[D]`; carries the gradient.
-  ///   - undesirable: log-ratios r of bad ones, `[U]`; carries the gradient.
-  /// - Returns: `[D + U]`, the desirable ones first.
-  public func losses(desirable: Tensor, undesirable: Tensor) -> Tensor {
-    concatenated([1 - sigmoid(beta * desirable), sigmoid(beta * undesirable)])
+  /// The loss of each example, `[D + U]`, the desirable ones first.
+  public func losses(_ examples: UnpairedInputs, anchor: Tensor?) -> Tensor {
+    concatenated([1 - sigmoid(beta * examples.desirable), sigmoid(beta * examples.undesirable)])
   }
 }

@@ -10,9 +10,10 @@ public import Torch
 /// Source: Jung et al. 2024, arXiv:2404.04656; u is the underlying distribution matching: p/(1 − p), clipped, of a
 /// classifier that tells prompts of desirable examples from the others.
 ///
-/// Departures: δ is the mean of the examples given, not a running one over training; it carries no gradient, and
-/// depends on how a batch is split. The denominator is the number of examples.
-public struct UnpairedBCO: Sendable, Equatable {
+/// Departures: δ is the mean of a batch, not a running one over training; it carries no gradient. Where a batch has
+/// examples of one kind alone, the mean of the other counts as 0, what it is where policy and reference are equal. The
+/// denominator is the number of examples, or the sum of their weights.
+public struct UnpairedBCO: UnpairedObjective, Sendable, Equatable {
   /// Pull β towards the reference, above 0; larger stays closer.
   public var beta: Double
 
@@ -22,18 +23,26 @@ public struct UnpairedBCO: Sendable, Equatable {
     self.beta = beta
   }
 
-  /// The loss of each example.
-  ///
-  /// - Parameters:
-  ///   - desirable: log-ratios a of good completions, `[D]`; carries the gradient.
-  ///   - undesirable: log-ratios r of bad ones, `[U]`; carries the gradient.
-  ///   - densityRatios: u of each undesirable example, above 0, `[U]`; ones correct nothing.
-  /// - Returns: `[D + U]`, the desirable ones first.
-  public func losses(desirable: Tensor, undesirable: Tensor, densityRatios: Tensor) -> Tensor {
-    let good = beta * desirable
-    let bad = beta * undesirable
-    let shift = ((good.mean() + bad.mean()) / 2).detached()
-    let pains = -(densityRatios.detached() * logSigmoid(shift - bad))
-    return concatenated([-logSigmoid(good - shift), pains])
+  /// δ is measured on the examples.
+  public var anchorSource: UnpairedAnchor { .examples }
+
+  /// The shift δ, a scalar.
+  public func anchor(of batch: UnpairedInputs) -> Tensor? {
+    let means = [batch.desirable, batch.undesirable].filter { $0.elementCount > 0 }.map {
+      (beta * $0).mean()
+    }
+    guard let first = means.first else { return nil }
+    return (means.dropFirst().reduce(first, +) / 2).detached()
+  }
+
+  /// The loss of each example, `[D + U]`, the desirable ones first.
+  public func losses(_ examples: UnpairedInputs, anchor: Tensor?) -> Tensor {
+    guard let shift = anchor?.detached() else {
+      requireArguments(false, "UnpairedBCO", "needs its shift, measured on a batch")
+      return examples.desirable
+    }
+    let gains = -logSigmoid(beta * examples.desirable - shift)
+    let pains = -logSigmoid(shift - beta * examples.undesirable)
+    return concatenated([gains, examples.densityRatios.map { $0.detached() * pains } ?? pains])
   }
 }

@@ -15,6 +15,12 @@ public struct PairRows: Sendable {
   /// By how much each chosen completion was judged better, column `margin`; nil where no row has one.
   public var margins: [Double]?
 
+  /// By how much other objectives find each chosen completion better, columns `margin_chosen` less
+  /// `margin_rejected`; nil where the loss reads none.
+  public var otherMargins: [Double]?
+  /// A third completion of each prompt; nil where the loss reads none.
+  public var third: TokenRows?
+
   /// No pairs.
   public init() {}
 

@@ -43,6 +43,8 @@ public struct TextEncoder: Sendable {
     case tooLong = "longer than max_length"
     /// Nothing is left that carries loss.
     case nothingToLearn = "no token to learn from"
+    /// A list whose completions are all equally good.
+    case tied = "all completions ranked alike"
     /// The row's weight in the loss is 0.
     case noWeight = "weight 0"
   }
@@ -216,21 +218,30 @@ public struct TextEncoder: Sendable {
   public func pair(
     _ pair: PreferencePair, _ context: ChatContext = ChatContext()
   ) throws -> Outcome<(chosen: TokenRow, rejected: TokenRow)> {
-    let promptIDs = try prompt(pair.prompt, context)
-    let chosen = encode(try whole(pair.prompt, pair.chosen, context))
-    let rejected = encode(try whole(pair.prompt, pair.rejected, context))
-    let border = min(commonPrefix(promptIDs, chosen), commonPrefix(promptIDs, rejected))
+    let both = try completions([pair.chosen, pair.rejected], of: pair.prompt, context)
+    return Outcome(
+      row: both.row.map { ($0[0], $0[1]) }, drop: both.drop, isCut: both.isCut,
+      mergesBorder: both.mergesBorder)
+  }
+
+  /// Completions of one prompt, each cut on its own, with one border for all; none where one of them has no token to
+  /// learn from.
+  public func completions(
+    _ completions: [RecordText], of prompt: RecordText, _ context: ChatContext = ChatContext()
+  ) throws -> Outcome<[TokenRow]> {
+    let promptIDs = try self.prompt(prompt, context)
+    let texts = try completions.map { encode(try whole(prompt, $0, context)) }
+    let border = texts.map { commonPrefix(promptIDs, $0) }.min() ?? 0
     guard border < maxLength else { return Outcome(row: nil, drop: .promptTooLong) }
-    func row(_ ids: [Int]) -> TokenRow {
+    let rows = texts.map { ids in
       let kept = Array(ids.prefix(maxLength))
       return TokenRow(ids: kept, isTarget: kept.indices.map { $0 >= border })
     }
-    let rows = (chosen: row(chosen), rejected: row(rejected))
-    guard rows.chosen.targetCount > 0, rows.rejected.targetCount > 0 else {
+    guard rows.allSatisfy({ $0.targetCount > 0 }) else {
       return Outcome(row: nil, drop: .nothingToLearn)
     }
     return Outcome(
-      row: rows, isCut: max(chosen.count, rejected.count) > maxLength,
+      row: rows, isCut: texts.contains { $0.count > maxLength },
       mergesBorder: border < promptIDs.count)
   }
 

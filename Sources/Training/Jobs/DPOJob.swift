@@ -43,9 +43,8 @@ public struct DPOJob {
     let preparation = DataPreparation(
       encoder: TextEncoder(tokenizer, maxLength: settings.maxLength), method: "dpo",
       log: { settings.console.line($0) })
-    let needsMargins = objective.readsMargins
-    let pairs = try preparation.pairs(records, needsMargins: needsMargins)
-    let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut, needsMargins: needsMargins)
+    let pairs = try preparation.pairs(records, for: objective)
+    let held = heldOut.isEmpty ? nil : try preparation.pairs(heldOut, for: objective)
     guard pairs.weights == nil || objective.acceptsWeights else {
       throw TrainingError.badSetting(
         name: "weights of rows", value: "in column weight",
@@ -65,6 +64,8 @@ public struct DPOJob {
     let reference =
       isReferenceFree
       ? nil : try models.reference(referenceFolder.map { try ModelFolder($0) } ?? folder)
+    try reference?.requireVocabulary(
+      of: tokenizer, sameAs: objective.readsDivergences ? policy : nil)
     let optimizer = settings.optimization.optimizer(policy.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     let tokenCount = pairs.chosen.tokenCount + pairs.rejected.tokenCount

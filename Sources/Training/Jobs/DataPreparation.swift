@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Feedback
 import LanguageModels
+import Objectives
 import Tokenizers
 import Torch
 
@@ -25,40 +26,29 @@ struct DataPreparation {
   ///
   /// - Parameters:
   ///   - records: preference rows.
-  ///   - needsMargins: whether a row without a margin is an error.
+  ///   - objective: the loss, whose columns each row must have; nil asks for none.
   /// - Returns: the pairs that can be learnt from.
-  /// - Throws: ``FeedbackError/field(at:field:problem:)`` for a missing margin, and errors of encoding.
-  func pairs(_ records: [Record], needsMargins: Bool = false) throws -> PairRows {
+  /// - Throws: ``FeedbackError/field(at:field:problem:)`` for a missing column, and errors of encoding.
+  func pairs(_ records: [Record], for objective: (any PairObjective)? = nil) throws -> PairRows {
     var rows = PairRows()
-    var margins: [Double] = []
+    var columns = PairColumns(objective, encoder)
     var prompts = PromptNumbers()
     var weights: [Double] = []
     try encode(records) { record in
       guard let pair = record.body.pair else { return Note(drop: .nothingToLearn) }
       let outcome = try encoder.pair(pair, ChatContext(record))
       if let pair = outcome.row {
+        if let drop = try columns.take(record) { return Note(drop: drop) }
         rows.chosen.append(pair.chosen)
         rows.rejected.append(pair.rejected)
         rows.promptNumbers.append(prompts.number(of: record.body.pair?.prompt))
         weights.append(record.weight ?? 1)
-        if needsMargins { margins.append(try margin(of: record)) }
       }
       return Note(outcome)
     }
-    if needsMargins { rows.margins = margins }
+    columns.put(into: &rows)
     rows.weights = weights.allSatisfy { $0 == 1 } ? nil : weights
     return rows
-  }
-
-  private func margin(of record: Record) throws -> Double {
-    if let margin = record.margin { return margin }
-    let problem =
-      "is missing, and the loss asks by how much the chosen completion is better; add the column or "
-      + "take another loss_type"
-    guard let place = record.provenance else {
-      throw TrainingError.badSetting(name: "loss_type", value: "with margins", wanted: problem)
-    }
-    throw FeedbackError.field(at: place, field: "margin", problem: problem)
   }
 
   /// Pairs of whole texts for reward models.
@@ -108,7 +98,7 @@ struct DataPreparation {
   }
 
   /// Counts distinct prompts in their order.
-  private struct PromptNumbers {
+  struct PromptNumbers {
     private var known: [RecordText?: Int] = [:]
 
     mutating func number(of prompt: RecordText?) -> Int {
@@ -119,7 +109,7 @@ struct DataPreparation {
   }
 
   /// What happened to one row.
-  private struct Note {
+  struct Note {
     var drop: TextEncoder.Drop?
     var isCut = false
     var mergesBorder = false
@@ -133,7 +123,7 @@ struct DataPreparation {
   }
 
   /// Calls `body` for each record; where the method `weighs` rows, those of weight 0 are left out.
-  private func encode(
+  func encode(
     _ records: [Record], weighs: Bool = true, _ body: (Record) throws -> Note
   ) throws {
     announceLayout(records)

@@ -52,12 +52,12 @@ public struct PreferenceTrainer {
       optimizer.zeroGrad()
 
       let total = totalWeight(pairs.weights, indices)
-      let tokensPerPair = chosenTokensPerPair(pairs, indices)
+      let tokensPerPair = TokensPerPair(pairs, indices)
       var metrics = MetricMeans()
       for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor =
-          known.map { ReadPairs(sums: $0.pairs(part, on: policy.device)) }
+          known.map { PairReading(sums: $0.pairs(part, on: policy.device)) }
           ?? referenceLogProbs(rows)
         let learnt = plan.training(step: run.step, part: number) {
           policyLogProbs(rows, withDetails: run.logsThisStep, &metrics)
@@ -79,17 +79,18 @@ public struct PreferenceTrainer {
     }
   }
 
-  /// Chosen rows, then rejected ones: one forward pass for both, each distinct row read once.
+  /// Chosen rows, then rejected ones, then third ones: one forward pass for all, each distinct row read once.
   private func distinctRows(_ pairs: PairRows, _ indices: [Int]) -> DistinctRows {
-    DistinctRows(
-      indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] },
+    let third = pairs.third.map { rows in indices.map { rows[$0] } } ?? []
+    return DistinctRows(
+      indices.map { pairs.chosen[$0] } + indices.map { pairs.rejected[$0] } + third,
       padTokenID: plan.padTokenID, device: policy.device)
   }
 
   /// What the objective may know of the pairs at `indices`.
   private func inputs(
-    _ pairs: PairRows, _ indices: [Int], _ rows: DistinctRows, _ learnt: ReadPairs,
-    _ anchor: ReadPairs, tokensPerPair: Double
+    _ pairs: PairRows, _ indices: [Int], _ rows: DistinctRows, _ learnt: PairReading,
+    _ anchor: PairReading, tokensPerPair: TokensPerPair
   ) -> PairInputs {
     var inputs = PairInputs(
       policy: learnt.sums, reference: anchor.sums,
@@ -99,51 +100,44 @@ public struct PreferenceTrainer {
     inputs.referenceTokens = anchor.tokens
     let counts = Tensor(rows.batch.targetCounts.map(Float.init), device: policy.device)
     inputs.tokenCounts = halves(rows.spread(counts))
-    inputs.chosenTokensPerPair = tokensPerPair
+    inputs.chosenTokensPerPair = tokensPerPair.chosen
+    inputs.otherMargins = pairWeights(pairs.otherMargins, indices, on: policy.device)
+    addThird(&inputs, rows, learnt, anchor, counts, tokensPerPair)
+    addDistributions(&inputs, rows, learnt, anchor)
     return inputs
   }
 
-  /// Completion tokens a chosen row over the whole step, by weight: the denominator of likelihood terms, so that
-  /// no loss depends on how a step is split.
-  private func chosenTokensPerPair(_ pairs: PairRows, _ indices: [Int]) -> Double {
-    let tokens = indices.reduce(0.0) {
-      $0 + (pairs.weights?[$1] ?? 1) * Double(pairs.chosen[$1].targetCount)
-    }
-    return tokens / totalWeight(pairs.weights, indices)
-  }
-
-  private func halves(_ sums: Tensor) -> PairLogProbs {
-    let count = sums.size(0) / 2
+  /// The chosen and the rejected side of numbers of all completions.
+  func halves(_ sums: Tensor) -> PairLogProbs {
+    let count = sums.size(0) / completionsPerPair
     return PairLogProbs(
       chosen: sums.narrowed(0, 0..<count), rejected: sums.narrowed(0, count..<2 * count))
   }
 
-  /// What a model says of pairs.
-  private struct ReadPairs {
-    var sums: PairLogProbs
-    /// Only where the objective reads tokens.
-    var tokens: PairTokens?
-  }
-
   /// Log-probabilities of targets `[N]` by pair.
-  private func read(_ logProbs: Tensor, _ rows: DistinctRows) -> ReadPairs {
-    let sums = halves(rows.spread(rows.batch.rowSums(logProbs)))
-    guard objective.readsTokens else { return ReadPairs(sums: sums) }
-    let tables = halves(rows.spread(rows.batch.table(logProbs)))
-    return ReadPairs(
-      sums: sums, tokens: PairTokens(chosen: tables.chosen, rejected: tables.rejected))
+  private func read(
+    _ logProbs: Tensor, _ rows: DistinctRows, states: Tensor? = nil
+  ) -> PairReading {
+    let all = rows.spread(rows.batch.rowSums(logProbs))
+    var reading = PairReading(sums: halves(all), third: third(all), states: states)
+    if objective.readsTokens { reading.tokens = tables(logProbs, rows) }
+    return reading
   }
 
   private func policyLogProbs(
     _ rows: DistinctRows, withDetails: Bool, _ metrics: inout MetricMeans
-  ) -> ReadPairs {
-    let result = withAutocast(plan.autocast, on: policy.device) {
-      policy.targetLogProbs(
-        of: rows.batch, wantsEntropy: withDetails, wantsMeanLogit: withDetails,
-        checkpointing: plan.checkpointsActivations)
+  ) -> PairReading {
+    let (states, result) = withAutocast(plan.autocast, on: policy.device) {
+      let states = policy.targetStates(
+        of: rows.batch, checkpointing: plan.checkpointsActivations)
+      return (
+        states,
+        policy.targetLogProbs(
+          of: rows.batch, from: states, wantsEntropy: withDetails, wantsMeanLogit: withDetails)
+      )
     }
     if withDetails { withoutGrad { addDetails(result, rows, &metrics) } }
-    return read(result.logProbs, rows)
+    return read(result.logProbs, rows, states: states)
   }
 
   /// Means over completion tokens: of the entropy on both sides, of the logits on each.
@@ -169,13 +163,15 @@ public struct PreferenceTrainer {
   }
 
   /// Log-probabilities under the reference, without gradient.
-  private func referenceLogProbs(_ rows: DistinctRows) -> ReadPairs {
+  private func referenceLogProbs(_ rows: DistinctRows) -> PairReading {
     withoutGrad {
       guard let reference else {
         return read(.zeros([rows.batch.targetCount], device: policy.device), rows)
       }
       return withAutocast(plan.autocast, on: policy.device) {
-        read(reference.targetLogProbs(of: rows.batch).logProbs, rows)
+        let states = reference.targetStates(of: rows.batch)
+        return read(
+          reference.targetLogProbs(of: rows.batch, from: states).logProbs, rows, states: states)
       }
     }
   }
@@ -193,7 +189,7 @@ public struct PreferenceTrainer {
   /// Loss and reward metrics on pairs that were not trained on.
   public func evaluate(_ pairs: PairRows) -> [(name: String, value: Double)] {
     var metrics = MetricMeans()
-    let tokensPerPair = chosenTokensPerPair(pairs, Array(0..<pairs.count))
+    let tokensPerPair = TokensPerPair(pairs, Array(0..<pairs.count))
     withoutGrad {
       for part in plan.evaluationParts(pairs.count) {
         let rows = distinctRows(pairs, part)

@@ -18,7 +18,8 @@ struct DPOCommand: ParsableCommand {
         attune dpo --model_name_or_path runs/sft --dataset_path pairs.jsonl --output_dir runs/dpo
 
       --loss_type takes any loss on pairs of 'attune objectives', or several with --loss_weights; losses \
-      without a reference load none.
+      without a reference load none. Some read further columns: margin (odpo), margin_chosen and \
+      margin_rejected (modpo), reference_response (selm, xpo), gold (tpo, tpo_l).
       """)
 
   @OptionGroup var model: ModelOptions
@@ -52,15 +53,20 @@ struct DPOCommand: ParsableCommand {
 
   func validate() throws {
     let (objective, entries) = try loss.resolved()
-    guard !(objective.readsTokens && precomputesReference) else {
+    let names = entries.map(\.name).joined(separator: ", ")
+    guard !(objective.readsMoreThanSums && precomputesReference) else {
       throw ValidationError(
-        "--precompute_ref_log_probs keeps sums, and \(entries.map(\.name).joined(separator: ", ")) "
-          + "reads single tokens: leave it out")
+        "--precompute_ref_log_probs keeps sums of the two completions, and \(names) reads more of the reference: "
+          + "leave it out")
+    }
+    guard !(isReferenceFree && objective.readsDivergences) else {
+      throw ValidationError(
+        "--reference_free: \(names) measures its distance from a reference; leave it out")
     }
     let needsReference = entries.contains(where: \.needsReference)
     guard needsReference || (reference == nil && !precomputesReference) else {
       throw ValidationError(
-        "loss_type \(entries.map(\.name).joined(separator: ", ")) reads no reference: leave out "
+        "loss_type \(names) reads no reference: leave out "
           + "--ref_model and --precompute_ref_log_probs")
     }
     guard !isReferenceFree || (reference == nil && !precomputesReference) else {
@@ -72,21 +78,11 @@ struct DPOCommand: ParsableCommand {
 
   func run() throws {
     var settings = try JobSettings(
-      run: bookkeeping, precision: model.precision, optimization: optimization,
-      learningRate: learningRate,
-      maxLength: data.maxLength, shuffles: data.shuffles, shownExampleCount: data.shownExampleCount,
-      chatTemplate: try model.chatTemplate())
-    settings.groupsByLength = data.groupsByLength
+      learningRate: learningRate, model, data, adapter, optimization, bookkeeping)
     settings.groupsByPrompt = pairs.groupsByPrompt
-    settings.tokenizerFolder = try model.tokenizerFolder()
-    settings.adapter = adapter.configuration
-    settings.quantization = model.quantization.quantization
-    settings.disablesDropout = optimization.disablesDropout ?? true
     let modelFolder = try model.folder()
-    settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
-    settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      model.hub, accepting: [.preference], method: "dpo", seed: settings.seed,
+      model.hub, accepting: LearningRows.dpo, method: "dpo", seed: settings.seed,
       note: settings.console.line)
     var job = DPOJob(settings: settings, modelFolder: modelFolder)
     let (objective, entries) = try loss.resolved()

@@ -68,7 +68,7 @@ struct PPOCommand: ParsableCommand {
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      model.hub, accepting: [.promptOnly], method: "ppo", seed: settings.seed,
+      model.hub, accepting: LearningRows.prompts, method: "ppo", seed: settings.seed,
       note: settings.console.line)
     var job = PPOJob(settings: settings, modelFolder: modelFolder)
     job.referenceFolder = try reference.map { try model.hub.model($0, "--ref_model") }

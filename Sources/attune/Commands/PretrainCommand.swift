@@ -156,7 +156,7 @@ struct PretrainCommand: ParsableCommand {
   private func texts(of files: [DatasetSource], _ settings: JobSettings) throws -> [String] {
     guard !files.isEmpty else { return [] }
     let data = try Dataset.load(
-      files, accepting: [.languageModelling], method: "pretrain", seed: settings.seed)
+      files, accepting: LearningRows.pretrain, method: "pretrain", seed: settings.seed)
     settings.console.line(data.summary)
     return data.records.compactMap { record in
       if case .languageModelling(let text) = record.body { text.text } else { nil }

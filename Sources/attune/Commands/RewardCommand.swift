@@ -66,7 +66,7 @@ struct RewardCommand: ParsableCommand {
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      model.hub, accepting: [.preference], method: "reward", seed: settings.seed,
+      model.hub, accepting: LearningRows.reward, method: "reward", seed: settings.seed,
       note: settings.console.line)
     var job = RewardJob(settings: settings, modelFolder: modelFolder)
     job.objective = BradleyTerry(

@@ -53,7 +53,7 @@ struct SFTCommand: ParsableCommand {
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      model.hub, accepting: [.promptCompletion, .languageModelling, .preference], method: "sft",
+      model.hub, accepting: LearningRows.sft, method: "sft",
       seed: settings.seed, note: settings.console.line)
     var job = SFTJob(settings: settings, modelFolder: modelFolder)
     job.completionOnlyLoss = completionOnlyLoss

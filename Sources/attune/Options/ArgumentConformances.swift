@@ -16,3 +16,4 @@ extension PPOSettings.Whitening: ExpressibleByArgument {}
 extension TokenRewards.ScorePosition: ExpressibleByArgument {}
 extension ScoreProcessing.Scaling: ExpressibleByArgument {}
 extension GroupAdvantage.Scale: ExpressibleByArgument {}
+extension ListLabels: ExpressibleByArgument {}

@@ -6,7 +6,7 @@ import Objectives
 extension Option where Value == Double? {
   /// An option of losses under its own name; the default is each loss's own.
   init(_ option: ObjectiveOption) {
-    let defaults = ObjectiveTable.entries.filter(\.isTrainable).compactMap { entry in
+    let defaults = ObjectiveTable.entries.compactMap { entry in
       entry.options.first { $0.option.name == option.name }?.value
     }
     let shown = Set(defaults).count == 1 ? " Default: \(defaults[0].shortText)." : ""
@@ -42,6 +42,11 @@ struct LossOptions: ParsableArguments {
         + "alpha_divergence.", valueName: "name"))
   var divergence = "reverse_kl"
 
+  @Option(
+    name: .customLong("use_weighting"),
+    help: "Weigh pairs of the sigmoid loss by how likely the policy itself would say them (WPO).")
+  var usesWeighting: Bool = false
+
   @OptionGroup var values: PairLossValues
 
   /// The loss and the rows of the table it comes from.
@@ -60,7 +65,7 @@ struct LossOptions: ParsableArguments {
     return (objective, entries)
   }
 
-  /// `loss_type`, where `f_divergence_type` and `ld_alpha` make another loss of `sigmoid`.
+  /// `loss_type`, where `f_divergence_type`, `ld_alpha` and `use_weighting` make another loss of `sigmoid`.
   private func namesWithVariants() throws -> [String] {
     guard let other = ObjectiveTable.divergences[divergence] else {
       let known = ObjectiveTable.divergences.keys.sorted()
@@ -73,10 +78,15 @@ struct LossOptions: ParsableArguments {
       throw UsageError(
         "--f_divergence_type \(divergence): only the loss sigmoid takes it; leave it out")
     }
-    guard isPlain || values.ldAlpha == nil else {
-      throw UsageError("--f_divergence_type and --ld_alpha do not go together; leave one out")
+    guard [!isPlain, values.ldAlpha != nil, usesWeighting].count(where: { $0 }) < 2 else {
+      throw UsageError(
+        "--f_divergence_type, --ld_alpha and --use_weighting do not go together; leave all but one out"
+      )
     }
-    let variant = values.ldAlpha == nil ? other : "ld_dpo"
+    guard !usesWeighting || names.contains("sigmoid") else {
+      throw UsageError("--use_weighting: only the loss sigmoid takes it; leave it out")
+    }
+    let variant = usesWeighting ? "wpo" : values.ldAlpha == nil ? other : "ld_dpo"
     return names.map { $0 == "sigmoid" ? variant : $0 }
   }
 }
@@ -108,6 +118,11 @@ struct PairLossValues: ParsableArguments {
   @Option(.slicDelta) var slicDelta: Double?
   @Option(.nllWeight) var nllWeight: Double?
   @Option(.alphaPO) var alphaPO: Double?
+  @Option(.tpoAlpha) var tpoAlpha: Double?
+  @Option(.tpoGamma) var tpoGamma: Double?
+  @Option(.selmAlpha) var selmAlpha: Double?
+  @Option(.tdpoAlpha) var tdpoAlpha: Double?
+  @Option(.modpoWeight) var modpoWeight: Double?
 
   /// What was set, by name.
   var values: [String: Double] {
@@ -125,32 +140,26 @@ struct PairLossValues: ParsableArguments {
       (.slicDelta, slicDelta),
       (.nllWeight, nllWeight),
       (.alphaPO, alphaPO),
+      (.tpoAlpha, tpoAlpha),
+      (.tpoGamma, tpoGamma),
+      (.selmAlpha, selmAlpha),
+      (.tdpoAlpha, tdpoAlpha),
+      (.modpoWeight, modpoWeight),
     ]
     return Dictionary(
       uniqueKeysWithValues: all.compactMap { option, value in value.map { (option.name, $0) } })
   }
 }
 
-/// Settings of the other losses.
-struct MoreLossValues: ParsableArguments {
-  @Option(.tpoAlpha) var tpoAlpha: Double?
-  @Option(.tpoGamma) var tpoGamma: Double?
-  @Option(.selmAlpha) var selmAlpha: Double?
-  @Option(.tdpoAlpha) var tdpoAlpha: Double?
-  @Option(.modpoWeight) var modpoWeight: Double?
+/// Settings of the losses that `attune kto` takes.
+struct UnpairedLossValues: ParsableArguments {
   @Option(.desirableWeight) var desirableWeight: Double?
   @Option(.undesirableWeight) var undesirableWeight: Double?
 
   /// What was set, by name.
   var values: [String: Double] {
     let all: [(ObjectiveOption, Double?)] = [
-      (.tpoAlpha, tpoAlpha),
-      (.tpoGamma, tpoGamma),
-      (.selmAlpha, selmAlpha),
-      (.tdpoAlpha, tdpoAlpha),
-      (.modpoWeight, modpoWeight),
-      (.desirableWeight, desirableWeight),
-      (.undesirableWeight, undesirableWeight),
+      (.desirableWeight, desirableWeight), (.undesirableWeight, undesirableWeight),
     ]
     return Dictionary(
       uniqueKeysWithValues: all.compactMap { option, value in value.map { (option.name, $0) } })

@@ -52,7 +52,7 @@ struct PolicyGradientOptions: ParsableArguments {
     settings.hubBase = model.hub.hubName(ofModel: model.modelPath)
     settings.hubDatasets = data.named.name.map { [$0] } ?? []
     let records = try data.load(
-      model.hub, accepting: [.promptOnly], method: title.name, seed: settings.seed,
+      model.hub, accepting: LearningRows.prompts, method: title.name, seed: settings.seed,
       note: settings.console.line)
     var job = PolicyGradientJob(
       settings: settings, modelFolder: modelFolder, method: method, title: title)

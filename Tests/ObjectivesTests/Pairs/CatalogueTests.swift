@@ -139,10 +139,27 @@ struct CatalogueTests {
     arguments: [
       "sigmoid", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "sppo_hard", "aot",
       "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft", "sigmoid_norm", "simpo", "cpo",
-      "orpo",
+      "orpo", "kto", "wpo",
     ])
   func familiar(name: String) throws {
     #expect(try ObjectiveTable.entry(name).isTrainable)
+  }
+
+  @Test("every loss is trained by the command of its rows, and by no other")
+  func commands() throws {
+    for entry in ObjectiveTable.entries {
+      #expect(entry.isTrainable, "\(entry.name)")
+      for kind in ObjectiveEntry.Kind.allCases where kind != entry.kind {
+        let error = #expect(throws: ObjectiveError.self) {
+          try ObjectiveTable.loss(entry.name, on: kind)
+        }
+        #expect(error.map { "\($0)" }?.contains("attune \(entry.kind.command)") == true)
+      }
+      _ = try ObjectiveTable.loss(entry.name, on: entry.kind)
+    }
+    #expect(try ObjectiveTable.entry("selm").columns == ["reference_response"])
+    #expect(try ObjectiveTable.entry("modpo").columns == ["margin_chosen", "margin_rejected"])
+    #expect(try ObjectiveTable.entry("sigmoid").columns.isEmpty)
   }
 
   @Test("several losses are summed with their weights")
@@ -178,6 +195,13 @@ struct CatalogueTests {
       error(["ipo"], [], ["simpo_gamma": 1]) == "--simpo_gamma: no effect on ipo; leave it out")
     #expect(error(["exo_pair"], [], ["label_smoothing": 0]).contains("above 0 and below 0.5"))
     #expect(error(["alphapo"], [], ["alphapo_alpha": 0]).contains("other than 0"))
-    #expect(error(["kto"]).contains("loss_type 'kto' needs"))
+    #expect(
+      error(["sigmoid", "kto"])
+        == "loss_type 'kto' needs single completions with a label: 'attune kto --loss_type kto' trains it"
+    )
+    #expect(error(["lipo"]).contains("'attune lipo --loss_type lipo_lambda' trains it"))
+    #expect(error(["selm", "xpo"]).isEmpty)
+    #expect(
+      error(["selm", "tpo"]).contains("different third completions (gold, reference_response)"))
   }
 }

@@ -71,7 +71,7 @@ struct IdentityTests {
       var pairs = PairInputs(
         policy: PairLogProbs(chosen: Tensor([2.0]), rejected: Tensor([-1.0])),
         reference: PairLogProbs(chosen: Tensor([0.0]), rejected: Tensor([0.0])))
-      pairs.margins = Tensor([margin])
+      pairs.otherMargins = Tensor([margin])
       expectClose(MODPO(beta: 0.1, weight: weight)(pairs).loss, expected, atol: 1e-6)
     }
   }

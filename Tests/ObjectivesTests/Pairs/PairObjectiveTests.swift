@@ -50,6 +50,7 @@ struct PairObjectiveTests {
     part.tokenCounts = pairs.tokenCounts.map(both)
     part.chosenTokensPerPair = pairs.chosenTokensPerPair
     part.margins = pairs.margins?.rows(places)
+    part.otherMargins = pairs.otherMargins?.rows(places)
     part.policyTokens = pairs.policyTokens.map(both)
     part.referenceTokens = pairs.referenceTokens.map(both)
     part.logSumSquares = pairs.logSumSquares.map(both)

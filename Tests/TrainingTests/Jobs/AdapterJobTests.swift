@@ -12,7 +12,7 @@ import Torch
 /// Runs that train an adapter in place of all weights.
 @Suite("Training of adapters")
 struct AdapterJobTests {
-  enum Method: String, CaseIterable, Sendable { case sft, reward, dpo, ppo }
+  enum Method: String, CaseIterable, Sendable { case sft, reward, dpo, kto, lipo, ppo }
 
   private func settings(
     _ workshop: Workshop, _ name: String, steps: Int = 6,
@@ -41,6 +41,12 @@ struct AdapterJobTests {
     case .dpo:
       try DPOJob(settings: settings, modelFolder: start)
         .run(on: Letters.pairs(10), heldOut: Letters.pairs(5, seed: 2))
+    case .kto:
+      try KTOJob(settings: settings, modelFolder: start)
+        .run(on: Letters.thumbs(10), heldOut: Letters.thumbs(5, seed: 2))
+    case .lipo:
+      try LiPOJob(settings: settings, modelFolder: start)
+        .run(on: Letters.lists(10), heldOut: Letters.lists(5, seed: 2))
     case .ppo:
       var job = PPOJob(settings: settings, modelFolder: start)
       job.scorers = [(LetterShare(letters: ["a", "b"]), 1)]

@@ -12,7 +12,7 @@ import Torch
 /// Runs of 6 steps with checkpoints at 3 and log lines at 1, 2, 4 and 6: the checkpoint falls inside an interval.
 @Suite("A resumed run is the unbroken run, bit for bit")
 struct ResumeTests {
-  enum Method: String, CaseIterable, Sendable { case sft, reward, dpo, ppo }
+  enum Method: String, CaseIterable, Sendable { case sft, reward, dpo, kto, lipo, ppo }
 
   private func settings(_ workshop: Workshop, _ name: String) -> JobSettings {
     var settings = workshop.settings(name)
@@ -35,6 +35,12 @@ struct ResumeTests {
     case .dpo:
       try DPOJob(settings: settings, modelFolder: workshop.base)
         .run(on: Letters.pairs(10), heldOut: Letters.pairs(5, seed: 2))
+    case .kto:
+      try KTOJob(settings: settings, modelFolder: workshop.base)
+        .run(on: Letters.thumbs(10), heldOut: Letters.thumbs(5, seed: 2))
+    case .lipo:
+      try LiPOJob(settings: settings, modelFolder: workshop.base)
+        .run(on: Letters.lists(10), heldOut: Letters.lists(5, seed: 2))
     case .ppo:
       var job = PPOJob(settings: settings, modelFolder: workshop.base)
       job.scorers = [(LetterShare(letters: ["a", "b"]), 1)]

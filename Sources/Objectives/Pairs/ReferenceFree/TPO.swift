@@ -13,6 +13,8 @@ public struct TPO: PairObjective, Sendable, Equatable {
   public var beta: Double
   /// Weight α of the gold completion's likelihood, at least 0.
   public var alpha: Double
+  /// The formula names it.
+  public var thirdCompletion: ThirdCompletion.Kind? { .gold }
 
   /// Creates the loss.
   public init(beta: Double = 0.1, alpha: Double = 1) {
@@ -28,7 +30,8 @@ public struct TPO: PairObjective, Sendable, Equatable {
       requireArguments(false, "TPO", "needs a gold completion")
       return pairs.policy.chosen
     }
-    let nll = pairs.meanNLL("TPO", gold.policy, gold.tokenCounts)
+    let nll = pairs.meanNLL(
+      "TPO", gold.policy, gold.tokenCounts, tokensPerItem: gold.tokensPerCompletion)
     let margin = pairs.policy.chosen - pairs.policy.rejected
     return alpha * nll - logSigmoid(beta * margin)
   }

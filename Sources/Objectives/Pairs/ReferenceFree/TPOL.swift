@@ -15,6 +15,8 @@ public struct TPOL: PairObjective, Sendable, Equatable {
   public var gamma: Double
   /// Weight α of the gold completion's likelihood, at least 0.
   public var alpha: Double
+  /// The formula names it.
+  public var thirdCompletion: ThirdCompletion.Kind? { .gold }
 
   /// Creates the loss.
   public init(beta: Double = 2, gamma: Double = 0.5, alpha: Double = 1) {
@@ -32,7 +34,8 @@ public struct TPOL: PairObjective, Sendable, Equatable {
       requireArguments(false, "TPOL", "needs a gold completion")
       return pairs.policy.chosen
     }
-    let nll = pairs.meanNLL("TPOL", gold.policy, gold.tokenCounts)
+    let nll = pairs.meanNLL(
+      "TPOL", gold.policy, gold.tokenCounts, tokensPerItem: gold.tokensPerCompletion)
     return alpha * nll + SimPO(beta: beta, gamma: gamma).losses(pairs)
   }
 }

@@ -8,7 +8,7 @@ import Foundation
 struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Check, measure, split and convert data.",
+    abstract: "Check, measure, split and convert data; say what it is good for.",
     discussion: """
       Read are .jsonl, .ndjson, .json, .csv and .tsv, each also with .gz, and folders of them. The \
       kind of rows and the format (own rows, Alpaca, ShareGPT, HH, UltraFeedback, ...) are found out \
@@ -16,6 +16,7 @@ struct DataCommand: ParsableCommand {
       """,
     subcommands: [
       DataCheckCommand.self,
+      DataAdviseCommand.self,
       DataStatsCommand.self,
       DataSplitCommand.self,
       DataConvertCommand.self,

@@ -53,10 +53,19 @@ extension ObjectiveEntry {
       ("formula", formula), ("paper", source),
       ("data", inputs.map(\.name).joined(separator: ", ")),
       ("options", options.isEmpty ? "none" : options.joined(separator: ", ")),
-      ("attune dpo", isTrainable ? "yes" : "no"),
+      ("trained by", training),
       ("vectors", areVectorsChecked ? "checked" : "no"),
       ("reproduced", reproduction ?? "no"),
     ]
+  }
+
+  /// The command that trains it, with the columns it reads beside those of its rows.
+  private var training: String {
+    guard isTrainable else {
+      return "none: needs \(missingInTraining.map(\.name).joined(separator: ", "))"
+    }
+    let more = columns.isEmpty ? "" : ", with \(columns.joined(separator: ", "))"
+    return "attune \(kind.command)\(more)"
   }
 
   /// The same as an object.
@@ -68,6 +77,7 @@ extension ObjectiveEntry {
       "options": .object(
         JSONObject(options.map { ($0.option.name, JSONValue.number($0.value)) })),
       "needs_reference": .bool(needsReference), "trainable": .bool(isTrainable),
+      "command": .string(kind.command), "columns": .array(columns.map { .string($0) }),
       "vectors_checked": .bool(areVectorsChecked),
       "reproduced": reproduction.map { .string($0) } ?? .bool(false),
     ]
@@ -78,7 +88,7 @@ extension ObjectiveTable {
   /// The lines of the table in the documentation.
   static var markdown: [String] {
     let columns = [
-      "name", "method", "formula of a row", "paper", "data", "options and defaults", "`attune dpo`",
+      "name", "method", "formula of a row", "paper", "data", "options and defaults", "trained by",
       "vectors", "reproduced",
     ]
     func row(_ cells: [String]) -> String {
@@ -89,7 +99,7 @@ extension ObjectiveTable {
       + entries.map { entry in
         let names = ([entry.name] + entry.aliases).map { "`\($0)`" }.joined(separator: ", ")
         let facts = Dictionary(uniqueKeysWithValues: entry.facts.map { ($0.name, $0.text) })
-        let shown = ["formula", "paper", "data", "options", "attune dpo", "vectors", "reproduced"]
+        let shown = ["formula", "paper", "data", "options", "trained by", "vectors", "reproduced"]
         return row([names, entry.title] + shown.map { facts[$0] ?? "" })
       }
   }

@@ -36,7 +36,7 @@ struct ObjectivesEvaluateCommand: ParsableCommand {
   var weights: [Double] = []
 
   @OptionGroup var values: PairLossValues
-  @OptionGroup var moreValues: MoreLossValues
+  @OptionGroup var unpairedValues: UnpairedLossValues
 
   func run() throws {
     let names = name.split(separator: ",").map {
@@ -57,7 +57,7 @@ struct ObjectivesEvaluateCommand: ParsableCommand {
 
   private func resolved(_ names: [String]) throws -> (ObjectiveEntry.Loss, [ObjectiveEntry]) {
     let settings = ObjectiveSettings(
-      values.values.merging(moreValues.values) { first, _ in first })
+      values.values.merging(unpairedValues.values) { first, _ in first })
     if names.count == 1, weights.isEmpty {
       let entry = try ObjectiveTable.entry(names[0])
       return (try entry.loss(settings), [entry])
