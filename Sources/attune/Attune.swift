@@ -40,6 +40,7 @@ struct Attune: ParsableCommand {
       EvaluateCommand.self,
       PushCommand.self,
       ObjectivesCommand.self,
+      ReproduceCommand.self,
       WorldCommand.self,
       DataCommand.self,
       TokenizeCommand.self,
