@@ -61,21 +61,25 @@ public struct Bandit: Sendable, Equatable {
   ///
   ///     P(i) = F(i)^K − F(i − 1)^K,   F the cumulative probability in order of the scores
   ///
+  /// Answers of equal score share that in proportion to how often they are drawn, as where the first of equals is kept.
+  ///
   /// - Parameters:
   ///   - count: K, at least 1.
   ///   - policy: what the answers are drawn from, `[A]`.
-  ///   - scores: what "best" is judged by, `[A]`; must differ from each other.
+  ///   - scores: what "best" is judged by, `[A]`.
   /// - Returns: probabilities in the order of the answers.
   public static func bestOf(_ count: Int, from policy: [Double], by scores: [Double]) -> [Double] {
-    precondition(count > 0, "bestOf: needs at least one draw; found \(count)")
     precondition(
-      Set(scores).count == scores.count && scores.count == policy.count,
-      "bestOf: needs one score an answer, all different; found \(scores)")
+      count > 0 && scores.count == policy.count,
+      "bestOf: needs at least one draw and a score an answer; found \(count) and \(scores.count)")
     var result = [Double](repeating: 0, count: policy.count)
     var before = 0.0
-    for arm in scores.indices.sorted(by: { scores[$0] < scores[$1] }) {
-      let through = min(1, before + policy[arm])
-      result[arm] = pow(through, Double(count)) - pow(before, Double(count))
+    for score in Set(scores).sorted() {
+      let equals = scores.indices.filter { scores[$0] == score }
+      let mass = equals.reduce(0) { $0 + policy[$1] }
+      let through = min(1, before + mass)
+      let share = pow(through, Double(count)) - pow(before, Double(count))
+      for arm in equals where mass > 0 { result[arm] = share * policy[arm] / mass }
       before = through
     }
     return result

@@ -18,7 +18,7 @@ public struct CPLReproduction: Reproduction {
   /// What is done.
   public var summary: String {
     "A five-by-five grid with lava. Segments of eight moves by a half-random walker are compared by the sum of their "
-      + "optimal advantages. CPL on 2,000 pairs must come near the optimal policy and far above imitation; preferences "
+      + "optimal advantages. CPL on 4,000 pairs must come near the optimal policy and far above imitation; preferences "
       + "by partial return, flipped ones and advantages that no policy explains must do worse."
   }
   /// Seeds of data and labels.
@@ -28,7 +28,7 @@ public struct CPLReproduction: Reproduction {
   /// How sharply labels follow the difference of summed advantages.
   static let rationality = 15.0
   static let segmentLength = 8
-  static let pairCount = 2000
+  static let pairCount = 4000
   static let largePairCount = 20_000
   static let stepCount = 250
   static let learningRate = 0.05
@@ -118,7 +118,7 @@ public struct CPLReproduction: Reproduction {
         evidence: "\(meanReturn(conservative).short) against \(meanReturn(found(.imitation)).short)"
       ),
       Claim(
-        "λ = 1 returns at least 0.40 at 2,000 pairs, and at 20,000 at least 0.55 with KL at most 0.03, below that of λ = 0.5",
+        "λ = 1 returns at least 0.40 at 4,000 pairs, and at 20,000 at least 0.55 with KL at most 0.03, below that of λ = 0.5",
         held: plain >= 0.40 && meanReturn(large) >= 0.55 && largeKL <= 0.03 && largeKL < biasedKL,
         evidence:
           "\(plain.short); \(meanReturn(large).short), KL \(largeKL.short) against \(biasedKL.short)"

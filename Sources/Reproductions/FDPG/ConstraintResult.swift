@@ -19,14 +19,14 @@ struct ConstraintResult {
   let entropy: Double
   /// D under forward KL, total variation and Jensen-Shannon.
   let divergences: [Double]
-  /// |Ẑ/Z − 1|; 0 where Z was not estimated.
-  let normalizerError: Double
+  /// |Ẑ/Z − 1|; nil where the target is another one, or none.
+  let normalizerError: Double?
   /// The minimised divergence by step.
   let curve: [LineChart.Point]
 
   init(
     name: String, divergence: FDivergence, policy: [Double], task: ConstraintTask,
-    estimate: NormalizerEstimate, curve: [LineChart.Point]
+    estimate: NormalizerEstimate?, curve: [LineChart.Point]
   ) {
     self.name = name
     self.divergence = divergence
@@ -36,7 +36,7 @@ struct ConstraintResult {
     kl = Simplex.klDivergence(policy, task.base.map { exp($0) })
     entropy = -policy.reduce(0) { $1 > 0 ? $0 + $1 * log($1) : $0 }
     divergences = Self.shown.map { $0.divergence(policy, from: task.target) }
-    normalizerError = estimate.logNormalizer.map { Swift.abs(exp($0) / task.normalizer - 1) } ?? 0
+    normalizerError = estimate?.logNormalizer.map { Swift.abs(exp($0) / task.normalizer - 1) }
   }
 
   private static let shown: [FDivergence] = [.forwardKL, .totalVariation, .jensenShannon]
@@ -62,7 +62,9 @@ struct ConstraintResult {
         return [
           .text(runs.first?.name ?? ""), mean(\.ownDivergence), mean(\.rate),
           mean { $0.divergences[0] }, mean { $0.divergences[1] }, mean { $0.divergences[2] },
-          mean(\.kl), mean(\.entropy), mean(\.normalizerError),
+          mean(\.kl), mean(\.entropy),
+          runs.contains { $0.normalizerError == nil }
+            ? .missing : .number(runs.compactMap(\.normalizerError).mean),
         ]
       },
       caption:

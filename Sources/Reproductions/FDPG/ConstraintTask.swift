@@ -110,7 +110,7 @@ struct ConstraintTask {
   private func train(
     _ method: ConstraintMethod, seed: UInt64, run: ReproductionRun,
     watch: (Int, [Double]) -> Void
-  ) -> (policy: [Double], estimate: NormalizerEstimate) {
+  ) -> (policy: [Double], estimate: NormalizerEstimate?) {
     switch method.update {
     case .fdpg(let objective, let hasBaseline):
       return climb(
@@ -118,11 +118,12 @@ struct ConstraintTask {
         random: "fdpg/\(method.name)/\(seed)", run: run, watch: watch)
     case .penalised(let beta):
       let scores = zip(base, constraint).map { $0 + $1 / beta }
-      return climb(
+      let found = climb(
         FDPG(.reverseKL), towards: scores, hasBaseline: true,
         random: "fdpg/\(method.name)/\(seed)", run: run, watch: watch)
+      return (found.policy, nil)
     case .reinforce:
-      return (reinforce(seed: seed, watch: watch), NormalizerEstimate())
+      return (reinforce(seed: seed, watch: watch), nil)
     }
   }
 

@@ -114,7 +114,7 @@ public struct FDPGReproduction: Reproduction {
   ) -> [Claim] {
     let all = main.flatMap(\.self)
     let divergence = all.map(\.ownDivergence).max() ?? .nan
-    let normalizer = all.map(\.normalizerError).max() ?? .nan
+    let normalizer = all.compactMap(\.normalizerError).max() ?? .nan
     let cosine = gradients.map(\.cosine).min() ?? .nan
     let norm = gradients.map { Swift.abs($0.normRatio - 1) }.max() ?? .nan
     let mean = tilted.map { Swift.abs($0 - featureMean) }.max() ?? .nan

@@ -46,7 +46,7 @@ struct AnswerPairs {
   /// - Returns: B pairs.
   func scored(policy: Tensor, reference: Tensor, preferences: Tensor) -> OnlinePairs {
     let count = policy.elementCount
-    let places = first * Double(count) + second
+    let places = (first * Double(count) + second).to(.int64)
     return OnlinePairs(
       policyFirst: policy.rows(first), policySecond: policy.rows(second),
       referenceFirst: reference.rows(first), referenceSecond: reference.rows(second),

@@ -65,6 +65,9 @@ struct NamedWorldTests {
     // Scores that are not in the order of the answers.
     expectClose(
       Bandit.bestOf(2, from: [0.5, 0.3, 0.2], by: [3, 1, 2]), [0.75, 0.09, 0.16], atol: 1e-12)
+    // Equal scores share what they win together.
+    expectClose(
+      Bandit.bestOf(2, from: [0.5, 0.3, 0.2], by: [1, 2, 2]), [0.25, 0.45, 0.3], atol: 1e-12)
   }
 
   @Test("the lava grid's soft optimum and returns are those of matrix inversion")

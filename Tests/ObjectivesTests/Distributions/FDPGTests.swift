@@ -73,7 +73,8 @@ struct FDPGTests {
   func extremes() {
     let ratios = Tensor([-1000.0, 1000])
     for divergence in FDivergence.allCases {
-      #expect(divergence.slope(ratios).doubles.allSatisfy(\.isFinite), "\(divergence)")
+      let slopes = divergence.slope(ratios).doubles
+      #expect(slopes.allSatisfy { $0.isFinite }, "\(divergence)")
     }
     let impossible = Tensor([Double.infinity])
     for divergence in FDivergence.allCases where divergence.slopeAtInfinity.isFinite {
