@@ -79,7 +79,8 @@ struct ConstraintTask {
     let logZ = run.has(FDPGReproduction.noNormalizer) ? 0 : logNormalizer
     let terms: Terms
     if isSwapped {
-      let ratios = (target - logZ) - policy.detached()
+      // Forbidden strings would make every gradient infinite.
+      let ratios = ((target - logZ) - policy.detached()).clamped(-30, 30)
       let pulls = objective.divergence.slope(ratios) + baseline
       terms = Terms(loss: (pulls * policy).mean(), weight: 1)
     } else {
