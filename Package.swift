@@ -50,7 +50,7 @@ let package = Package(
       name: "Attune",
       targets: [
         "Torch", "Tokenizers", "Feedback", "LanguageModels", "Objectives", "Environments",
-        "Training", "Evaluation", "Hub", "Serving",
+        "Training", "Evaluation", "Hub", "Serving", "Reproductions",
       ]),
   ],
   dependencies: [
@@ -121,11 +121,14 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ]),
+    library(
+      "Reproductions",
+      ["Torch", "Feedback", "Objectives", "Environments", "Evaluation", "Training"]),
     .executableTarget(
       name: "attune",
       dependencies: [
         "Torch", "Tokenizers", "Feedback", "Hub", "LanguageModels", "Objectives", "Environments",
-        "Training", "Evaluation", "Serving",
+        "Training", "Evaluation", "Serving", "Reproductions",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Yams", package: "Yams"),
       ],
@@ -151,6 +154,9 @@ let package = Package(
         "Torch", "Tokenizers", "Feedback", "LanguageModels", "Training",
         .product(name: "HummingbirdTesting", package: "hummingbird"),
       ]),
+    tests(
+      "Reproductions",
+      ["Torch", "Feedback", "Objectives", "Environments", "Evaluation", "Training"]),
     tests(
       "attune",
       [

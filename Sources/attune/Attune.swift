@@ -43,6 +43,7 @@ struct Attune: ParsableCommand {
       PushCommand.self,
       ObjectivesCommand.self,
       PapersCommand.self,
+      ReproduceCommand.self,
       WorldCommand.self,
       DataCommand.self,
       TokenizeCommand.self,

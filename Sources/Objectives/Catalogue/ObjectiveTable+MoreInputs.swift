@@ -15,7 +15,7 @@ extension ObjectiveTable {
     .pairs(
       "modpo", "MODPO", "−log σ((βD − w₋ᵀ(R_w − R_l)) / w_k)",
       "Zhou et al. 2023, arXiv:2310.03708", MODPO(), [(.beta, \.beta), (.modpoWeight, \.weight)],
-      needing: both + [.marginChosen, .marginRejected]),
+      needing: both + [.marginChosen, .marginRejected], reproduction: "attune reproduce modpo"),
     .pairs(
       "selm", "SELM", "−log σ(βD) + αβ(log π(ŷ) − log π_ref(ŷ))",
       "Zhang et al. 2024, arXiv:2405.19332", SELM(), [(.beta, \.beta), (.selmAlpha, \.alpha)],

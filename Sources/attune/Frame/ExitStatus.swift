@@ -8,6 +8,7 @@ import Foundation
 import Hub
 import LanguageModels
 import Objectives
+import Reproductions
 import Tokenizers
 import Torch
 import Training
@@ -35,6 +36,7 @@ func exitCode(for error: any Error) -> Int32 {
   case let error as ObjectiveError: error.isAboutData ? ExitStatus.data : ExitStatus.usage
   case is UsageError, is ValidationError, is MillbrookError, FeedbackError.option:
     ExitStatus.usage
+  case ReproductionError.unknown, ReproductionError.unknownBreakage: ExitStatus.usage
   case TrainingError.badSetting, TrainingError.cannotResume: ExitStatus.usage
   case FeedbackError.output, FeedbackError.scorer: ExitStatus.failed
   case is FeedbackError, is LossFileError: ExitStatus.data
