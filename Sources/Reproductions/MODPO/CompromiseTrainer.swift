@@ -65,7 +65,7 @@ struct CompromiseTrainer {
     let gaps = rewards.rows(pairs.first) - rewards.rows(pairs.second)
     return fit("MODPO, w = \(weight)") { policy in
       var inputs = inputs(pairs, policy)
-      inputs.margins = sign * (1 - own) * gaps
+      inputs.otherMargins = sign * (1 - own) * gaps
       return objective(inputs).loss
     }
   }

@@ -194,14 +194,14 @@ struct QuantizationTests {
 
   @Test("no dense matrix outlives a product that will be differentiated")
   func nothingKept() {
-    // 512 · 512 numbers; a kept dense matrix would be 1 MiB of each of 200 products.
+    // 512 · 512 numbers; a kept dense matrix would be 1 MiB of each of 600 products. Other tests run meanwhile.
     let matrix = NF4Matrix(Generator(seed: 1).normal(shape: [512, 512]))
     let x = Generator(seed: 2).normal(shape: [1, 512]).asParameter()
     var y = x
     let before = Machine.peakMemoryMiB
-    for _ in 0..<200 { y = matrix.product(y, bias: nil) * 0.01 }
+    for _ in 0..<600 { y = matrix.product(y, bias: nil) * 0.01 }
     y.sum().backward()
-    #expect(Machine.peakMemoryMiB - before < 100)
+    #expect(Machine.peakMemoryMiB - before < 300)
     #expect(x.grad != nil)
   }
 
