@@ -126,6 +126,30 @@ extension LanguageModel {
   /// Count of numbers in the model.
   public var parameterCount: Int { parameters.weightCount }
 
+  /// States of some of a batch's tokens; its texts are read end to end, common beginnings once.
+  ///
+  /// - Parameters:
+  ///   - batch: the texts.
+  ///   - checkpointing: trades a second forward pass for memory.
+  ///   - places: which tokens, as places in the row that the texts are laid out in.
+  /// - Returns: `[N, D]`.
+  func states(
+    of batch: TokenBatch, checkpointing: Bool, at places: (JoinedTexts) -> [Int]
+  ) -> Tensor {
+    let texts = joined(batch)
+    let ids = Tensor(texts.ids, shape: [1, texts.ids.count], device: device)
+    let hidden = states(
+      ids, context: AttentionContext(texts, device: device), checkpointing: checkpointing)
+    return hidden.squeezed(0).rows(Tensor(places(texts), device: device))
+  }
+
+  private func joined(_ batch: TokenBatch) -> JoinedTexts {
+    JoinedTexts(batch.texts, sharesKeys: sharesKeys)
+  }
+
+  /// Tokens that a forward pass over a batch reads: a beginning that texts have in common counts once.
+  public func readTokenCount(of batch: TokenBatch) -> Int { joined(batch).ids.count }
+
   /// Log-probabilities of a batch's target tokens.
   ///
   /// - Parameters:
@@ -140,8 +164,7 @@ extension LanguageModel {
     of batch: TokenBatch, temperature: Double = 1, wantsEntropy: Bool = false,
     wantsTop1: Bool = false, wantsMeanLogit: Bool = false, checkpointing: Bool = false
   ) -> TargetLogProbs {
-    let hidden = states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
-    let asked = hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)  // [N, D]
+    let asked = states(of: batch, checkpointing: checkpointing, at: batch.statePlaces)  // [N, D]
     return Torch.targetLogProbs(
       hidden: asked, weight: outputWeight, targets: batch.targets, temperature: temperature,
       cap: logitCap, wantsEntropy: wantsEntropy, wantsTop1: wantsTop1,
