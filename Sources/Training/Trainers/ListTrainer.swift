@@ -60,7 +60,7 @@ public struct ListTrainer {
         }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
-        metrics.addPadding(lengths: batch.rows.batch.lengths)
+        metrics.addSharing(batch.rows.batch, in: policy)
       }
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)

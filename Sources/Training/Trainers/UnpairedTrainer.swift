@@ -61,7 +61,7 @@ public struct UnpairedTrainer {
         }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
-        metrics.addPadding(lengths: batch.rows.batch.lengths)
+        metrics.addSharing(batch.rows.batch, in: policy)
       }
       addBatchMetrics(&metrics, anchor, count: indices.count)
 
