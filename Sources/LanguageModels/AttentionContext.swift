@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 public import Torch
 
-/// Where the tokens stand that a model is given, and what they may look at: all a family needs for both ways of reading.
+/// Where the tokens stand that a model is given, and what they may look at: all a family needs for all ways of reading.
 ///
-/// Either whole texts from their first token on (training, scoring), or new tokens of some rows of a ``KVCache``
-/// (generation). A family writes one forward pass:
+/// Whole texts from their first token on, end to end in one row (training, scoring) or side by side; or new tokens of
+/// some rows of a ``KVCache`` (generation). A family writes one forward pass:
 ///
 ///     let turn = rotaryEmbedding.turns(context)                             // or positions, for learned ones
-///     let seen = context.attend(key, value, layer: layer, window: window)   // in each layer, after RoPE
-///     attention(query, seen.keys, seen.values, mask: seen.mask, causal: seen.isCausal, scale: scale)
+///     let mixed = context.attended(query, key, value, layer: layer, style)  // in each layer, after RoPE
 public final class AttentionContext {
   /// New tokens in each of some rows of a cache.
   private struct Step {
@@ -33,6 +32,8 @@ public final class AttentionContext {
   public let commonStart: Int?
   /// Tokens of each row with the new ones, without padding; those of whole texts count as one row.
   let rowLengths: [Int]
+  /// Whole texts end to end; nil where each has a row of its own.
+  let joined: JoinedTexts?
   private let device: Device
   private let step: Step?
   private var textMasks: [Int: Tensor] = [:]
@@ -48,6 +49,18 @@ public final class AttentionContext {
     length = tokenCount
     rowLengths = [tokenCount]
     commonStart = 0
+    joined = nil
+    self.device = device
+    step = nil
+  }
+
+  /// Whole texts end to end, as `[1, N]`.
+  package init(_ joined: JoinedTexts, device: Device) {
+    tokenCount = joined.ids.count
+    length = joined.textLengths.max() ?? 0
+    rowLengths = joined.textLengths
+    commonStart = nil
+    self.joined = joined
     self.device = device
     step = nil
   }
@@ -59,14 +72,16 @@ public final class AttentionContext {
     length = (starts.max() ?? 0) + tokenCount
     rowLengths = zip(starts, counts).map { $0 + $1 }
     commonStart = starts.allSatisfy { $0 == starts.first } ? starts.first : nil
+    joined = nil
     device = cache.device
     step = Step(cache: cache, rows: rows, counts: counts, starts: starts)
   }
 
-  /// Positions of the tokens, int64: `[T]` where all rows stand alike, else `[B, T]`.
+  /// Positions of the tokens, int64: `[T]` where all rows stand alike or there is one, else `[B, T]`.
   public private(set) lazy var positions: Tensor = makePositions()
 
   private func makePositions() -> Tensor {
+    if let joined { return Tensor(joined.positions, device: device) }
     if let commonStart {
       return .range(commonStart..<commonStart + tokenCount, device: device)
     }

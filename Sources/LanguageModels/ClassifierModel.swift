@@ -51,9 +51,10 @@ public final class ClassifierModel {
   ///
   /// - Returns: `[B, C]`, float32.
   public func logits(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
-    let states = trunk.states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
-    let places = batch.lastPositions(besides: trunk.configuration.padTokenID)
-    let asked = states.reshaped([-1, states.size(-1)]).rows(places)
+    let padTokenID = trunk.configuration.padTokenID
+    let asked = trunk.states(of: batch, checkpointing: checkpointing) {
+      batch.lastPlaces(in: $0, besides: padTokenID)
+    }
     return head(asked).to(asked.elementType == .float64 ? .float64 : .float32)
   }
 }

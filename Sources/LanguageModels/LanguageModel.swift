@@ -126,6 +126,30 @@ extension LanguageModel {
   /// Count of numbers in the model.
   public var parameterCount: Int { parameters.weightCount }
 
+  /// States of some of a batch's tokens; its texts are read end to end, common beginnings once.
+  ///
+  /// - Parameters:
+  ///   - batch: the texts.
+  ///   - checkpointing: trades a second forward pass for memory.
+  ///   - places: which tokens, as places in the row that the texts are laid out in.
+  /// - Returns: `[N, D]`.
+  func states(
+    of batch: TokenBatch, checkpointing: Bool, at places: (JoinedTexts) -> [Int]
+  ) -> Tensor {
+    let texts = joined(batch)
+    let ids = Tensor(texts.ids, shape: [1, texts.ids.count], device: device)
+    let hidden = states(
+      ids, context: AttentionContext(texts, device: device), checkpointing: checkpointing)
+    return hidden.squeezed(0).rows(Tensor(places(texts), device: device))
+  }
+
+  private func joined(_ batch: TokenBatch) -> JoinedTexts {
+    JoinedTexts(batch.texts, sharesKeys: sharesKeys)
+  }
+
+  /// Tokens that a forward pass over a batch reads: a beginning that texts have in common counts once.
+  public func readTokenCount(of batch: TokenBatch) -> Int { joined(batch).ids.count }
+
   /// Log-probabilities of a batch's target tokens.
   ///
   /// - Parameters:
@@ -153,8 +177,7 @@ extension LanguageModel {
   ///   - checkpointing: trades a second forward pass for memory.
   /// - Returns: in the batch's order.
   public func targetStates(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
-    let hidden = states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
-    return hidden.reshaped([-1, hidden.size(-1)]).rows(batch.statePositions)
+    states(of: batch, checkpointing: checkpointing, at: batch.statePlaces)
   }
 
   /// Log-probabilities of a batch's target tokens, from the states that predict them.

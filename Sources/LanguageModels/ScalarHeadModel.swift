@@ -71,20 +71,21 @@ public final class ScalarHeadModel {
   ///
   /// - Returns: `[B]`, float32.
   public func scores(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
-    let places = batch.lastPositions(besides: trunk.configuration.padTokenID)
-    return read(batch, at: places, checkpointing)
+    let padTokenID = trunk.configuration.padTokenID
+    return read(batch, checkpointing) { batch.lastPlaces(in: $0, besides: padTokenID) }
   }
 
   /// One value a target: of the state *before* the token, from which it was chosen.
   ///
   /// - Returns: `[N]`, float32, in the batch's order of targets.
   public func values(of batch: TokenBatch, checkpointing: Bool = false) -> Tensor {
-    read(batch, at: batch.statePositions, checkpointing)
+    read(batch, checkpointing, at: batch.statePlaces)
   }
 
-  private func read(_ batch: TokenBatch, at positions: Tensor, _ checkpointing: Bool) -> Tensor {
-    let states = trunk.states(batch.ids, checkpointing: checkpointing)  // [B, T, D]
-    let asked = states.reshaped([-1, states.size(-1)]).rows(positions)
+  private func read(
+    _ batch: TokenBatch, _ checkpointing: Bool, at places: (JoinedTexts) -> [Int]
+  ) -> Tensor {
+    let asked = trunk.states(of: batch, checkpointing: checkpointing, at: places)
     return head(asked).squeezed(-1).to(asked.elementType == .float64 ? .float64 : .float32)
   }
 

@@ -31,7 +31,6 @@ struct TokenBatchTests {
     #expect(batch.targets.ints == [8, 9, 12, 16, 17, 18, 19, 20])
     #expect(batch.statePositions.ints == [2, 3, 7, 18, 19, 20, 21, 22])
     #expect(batch.targetRows.ints == [0, 0, 1, 3, 3, 3, 3, 3])
-    #expect(batch.lastPositions.ints == [4, 9, 12, 23])
     #expect(rows.map(\.targetCount) == [2, 1, 0, 5])
   }
 

@@ -91,7 +91,7 @@ struct RunLogAlarmsTests {
     arguments: [
       ("completions/clipped_ratio", 1.0, 0.99, "all_cut"), ("val/num_eos_tokens", 0, 1, "all_cut"),
       ("frac_reward_zero_std", 1, 0.9, "no_reward_spread"),
-      ("reward_std", 0, 0.01, "no_reward_spread"), ("padding_share", 0.51, 0.5, "padding"),
+      ("reward_std", 0, 0.01, "no_reward_spread"),
       ("grad_norm", 0, 1e-30, "no_gradient"),
     ])
   func repeated(name: String, bad: Double, good: Double, id: String) {
@@ -108,7 +108,7 @@ struct RunLogAlarmsTests {
         [
           ("loss", 0.5), ("grad_norm", 1), ("rewards/margins", 0.1 * Double(step)),
           ("logps/chosen", -90), ("reward", 1), ("reward_std", 0.5), ("entropy", 1.5),
-          ("kl", 0.02), ("completions/clipped_ratio", 0.3), ("padding_share", 0.2),
+          ("kl", 0.02), ("completions/clipped_ratio", 0.3),
         ]
       }.isEmpty)
   }

@@ -102,36 +102,41 @@ enum Letters {
       })
   }
 
-  static func completions(_ count: Int, seed: UInt64 = 1) -> [Record] {
+  static func completions(
+    _ count: Int, seed: UInt64 = 1, promptLength: ClosedRange<Int> = 3...8
+  ) -> [Record] {
     var random = SplitMix(seed: seed)
     return (0..<count).map { _ in
       Record(
         .promptCompletion(
-          prompt: .plain(word(&random, 3...8, of: "abcdefgh")),
+          prompt: .plain(word(&random, promptLength, of: "abcdefgh")),
           completion: .plain(" " + word(&random, 2...12, of: "abcdefgh"))))
     }
   }
 
   /// Pairs whose better side has letters of `better`, whose worse those of `worse`.
   static func pairs(
-    _ count: Int, seed: UInt64 = 1, better: String = "abcd", worse: String = "efgh"
+    _ count: Int, seed: UInt64 = 1, better: String = "abcd", worse: String = "efgh",
+    promptLength: ClosedRange<Int> = 3...8
   ) -> [Record] {
     var random = SplitMix(seed: seed)
     return (0..<count).map { _ in
       Record(
         .preference(
           PreferencePair(
-            prompt: .plain(word(&random, 3...8, of: "abcdefgh")),
+            prompt: .plain(word(&random, promptLength, of: "abcdefgh")),
             chosen: .plain(" " + word(&random, 3...10, of: better)),
             rejected: .plain(" " + word(&random, 3...10, of: worse)))))
     }
   }
 
   /// All six pairs of four completions of each prompt: every completion stands in three of them.
-  static func sharedPairs(_ promptCount: Int, seed: UInt64 = 1) -> [Record] {
+  static func sharedPairs(
+    _ promptCount: Int, seed: UInt64 = 1, promptLength: ClosedRange<Int> = 3...8
+  ) -> [Record] {
     var random = SplitMix(seed: seed)
     return (0..<promptCount).flatMap { _ in
-      let prompt = RecordText.plain(word(&random, 3...8, of: "abcdefgh"))
+      let prompt = RecordText.plain(word(&random, promptLength, of: "abcdefgh"))
       let texts = (0..<4).map { _ in RecordText.plain(" " + word(&random, 3...10, of: "abcdefgh")) }
       return (0..<4).flatMap { better in
         (better + 1..<4).map { worse in
@@ -143,10 +148,12 @@ enum Letters {
     }
   }
 
-  static func prompts(_ count: Int, seed: UInt64 = 1) -> [Record] {
+  static func prompts(
+    _ count: Int, seed: UInt64 = 1, length: ClosedRange<Int> = 4...8
+  ) -> [Record] {
     var random = SplitMix(seed: seed)
     return (0..<count).map { _ in
-      Record(.promptOnly(.plain(word(&random, 4...8, of: "abcdefgh"))))
+      Record(.promptOnly(.plain(word(&random, length, of: "abcdefgh"))))
     }
   }
 }

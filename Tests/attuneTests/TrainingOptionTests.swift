@@ -385,11 +385,11 @@ struct TrainingOptionTests {
   @Test("the metrics are those the field knows")
   func metricNames() throws {
     let expected = [
-      "sft": ["perplexity", "mean_token_accuracy", "entropy", "eval_perplexity", "padding_share"],
-      "reward": ["accuracy", "chosen_rewards", "eval_calibration_error", "padding_share"],
+      "sft": ["perplexity", "mean_token_accuracy", "entropy", "eval_perplexity", "shared_token_share"],
+      "reward": ["accuracy", "chosen_rewards", "eval_calibration_error", "shared_token_share"],
       "dpo": [
         "logits/chosen", "logits/rejected", "entropy", "beta", "eval_logits/chosen",
-        "eval_entropy", "padding_share",
+        "eval_entropy", "shared_token_share",
       ],
     ]
     for (method, names) in expected {

@@ -37,3 +37,10 @@ ct_status ct_packed_linear(ct_tensor input, ct_tensor packed, ct_optional_tensor
 ct_status ct_target_log_probs(ct_tensor hidden, ct_tensor weight, ct_tensor targets, double temperature, double cap,
                               int64_t chunk, bool wants_entropy, bool wants_top1, ct_tensor *log_probs,
                               ct_tensor *entropy, ct_tensor *top1);
+// Causal attention of segments of one row of tokens: query [1, H, N, K], key and value [1, H', N, K]. `layout` holds for
+// each segment its first token, its count, a number of spans, and first token and count of each: its queries see the
+// spans, in order, and then the segment itself up to their own place; of all those at most the last `window` (0: all).
+// Every token stands in exactly one segment, segments in order of their tokens. `cap` as in ct_attention. The queries of
+// all segments are given back as [1, H, N, K]; scores exist for a block of queries at a time, forwards and backwards.
+ct_status ct_segment_attention(ct_tensor query, ct_tensor key, ct_tensor value, const int64_t *layout,
+                               int64_t layout_count, double scale, double cap, int64_t window, ct_tensor *out);

@@ -29,18 +29,17 @@ public struct TokenRow: Sendable, Hashable {
   public var targetCount: Int { isTarget.reduce(0) { $0 + ($1 ? 1 : 0) } }
 }
 
-/// Rows side by side, padded on the right, with the places of their target tokens.
+/// Texts that a model reads together, with the places of their target tokens.
 ///
-/// Padding never reaches a result: attention is causal, and only the states before targets are read.
+/// Models read them end to end, without padding (``LanguageModel/targetLogProbs(of:temperature:wantsEntropy:wantsTop1:wantsMeanLogit:checkpointing:)``);
+/// what needs them side by side, such as a text with images, takes ``ids`` and ``statePositions``.
 public struct TokenBatch {
-  /// Token ids `[B, T]`, int64.
-  public let ids: Tensor
-  /// Tokens of each row without padding.
-  public let lengths: [Int]
-  /// Target tokens of each row.
-  public let targetCounts: [Int]
-  /// For each of the N targets the flat place (row · T + position) of the state that predicts it, `[N]`.
-  public let statePositions: Tensor
+  /// Token ids of each text.
+  let texts: [[Int]]
+  /// For each text the positions of its targets.
+  private let targetPositions: [[Int]]
+  private let padTokenID: Int
+  private let device: Device
   /// The N target ids, row after row.
   public let targets: Tensor
   /// The row of each target, `[N]`.
@@ -50,50 +49,82 @@ public struct TokenBatch {
   /// C: the most targets of any row.
   public let targetWidth: Int
 
-  /// Lays rows out.
+  /// Takes rows.
   ///
   /// - Parameters:
   ///   - rows: at least one; each at least one token long.
-  ///   - padTokenID: fills the right; any valid id does, since no result depends on it.
+  ///   - padTokenID: fills ``ids`` on the right; any valid id does, since no result depends on it.
   ///   - device: where the model is.
   public init(_ rows: [TokenRow], padTokenID: Int, device: Device = .cpu) {
     precondition(!rows.isEmpty && rows.allSatisfy { !$0.ids.isEmpty }, "token batch: an empty row")
-    let width = rows.reduce(0) { Swift.max($0, $1.ids.count) }
-    let targetWidth = rows.reduce(1) { Swift.max($0, $1.targetCount) }
-    var flat: [Int] = []
-    flat.reserveCapacity(width * rows.count)
-    var statePositions: [Int] = []
-    var targets: [Int] = []
-    var targetRows: [Int] = []
-    var slots: [Int] = []
-    for (index, row) in rows.enumerated() {
-      var slot = index * targetWidth
-      for position in row.ids.indices where row.isTarget[position] {
-        statePositions.append(index * width + position - 1)
-        targets.append(row.ids[position])
-        targetRows.append(index)
-        slots.append(slot)
-        slot += 1
-      }
-      flat += row.ids
-      flat += [Int](repeating: padTokenID, count: width - row.ids.count)
-    }
-    ids = Tensor(flat, shape: [rows.count, width], device: device)
-    lengths = rows.map(\.ids.count)
-    targetCounts = rows.map(\.targetCount)
-    self.statePositions = Tensor(statePositions, device: device)
-    self.targets = Tensor(targets, device: device)
-    self.targetRows = Tensor(targetRows, device: device)
-    self.slots = Tensor(slots, device: device)
+    texts = rows.map(\.ids)
+    targetPositions = rows.map { row in row.ids.indices.filter { row.isTarget[$0] } }
+    self.padTokenID = padTokenID
+    self.device = device
+    let targetWidth = targetPositions.reduce(1) { Swift.max($0, $1.count) }
     self.targetWidth = targetWidth
+    targets = Tensor(
+      zip(rows, targetPositions).flatMap { row, places in places.map { row.ids[$0] } },
+      device: device)
+    targetRows = Tensor(
+      targetPositions.enumerated().flatMap { row, places in
+        [Int](repeating: row, count: places.count)
+      }, device: device)
+    slots = Tensor(
+      targetPositions.enumerated().flatMap { row, places in
+        places.indices.map { row * targetWidth + $0 }
+      }, device: device)
+  }
+
+  /// Tokens of each row.
+  public var lengths: [Int] { texts.map(\.count) }
+  /// Target tokens of each row.
+  public var targetCounts: [Int] { targetPositions.map(\.count) }
+
+  /// The rows side by side, `[B, T]`, int64, padded on the right, where causal attention never looks.
+  public var ids: Tensor {
+    let width = texts.reduce(0) { Swift.max($0, $1.count) }
+    let padded = texts.flatMap { $0 + [Int](repeating: padTokenID, count: width - $0.count) }
+    return Tensor(padded, shape: [rowCount, width], device: device)
+  }
+
+  /// For each of the N targets the place among ``ids`` (row · T + position) of the state that predicts it, `[N]`.
+  public var statePositions: Tensor {
+    let width = texts.reduce(0) { Swift.max($0, $1.count) }
+    let places = targetPositions.enumerated().flatMap { row, positions in
+      positions.map { row * width + $0 - 1 }
+    }
+    return Tensor(places, device: device)
+  }
+
+  /// For each target the place of the state that predicts it, among texts laid end to end.
+  func statePlaces(in joined: JoinedTexts) -> [Int] {
+    targetPositions.enumerated().flatMap { row, positions in
+      let places = joined.places(of: row)
+      return positions.map { places[$0 - 1] }
+    }
+  }
+
+  /// The place of each text's last token that is no padding, as Hugging Face's classifiers find it: also padding tokens
+  /// written into a text itself are passed over, and a text of nothing else is read at its first.
+  ///
+  /// - Parameters:
+  ///   - joined: the texts laid end to end.
+  ///   - padTokenID: the padding token of the model; nil reads each text at its last token.
+  /// - Returns: one place a text.
+  func lastPlaces(in joined: JoinedTexts, besides padTokenID: Int?) -> [Int] {
+    texts.enumerated().map { row, ids in
+      let last = padTokenID.map { pad in ids.lastIndex { $0 != pad } ?? 0 } ?? ids.count - 1
+      return joined.places(of: row)[last]
+    }
   }
 
   /// B: rows.
-  public var rowCount: Int { lengths.count }
+  public var rowCount: Int { texts.count }
   /// N: targets of all rows.
   public var targetCount: Int { targets.elementCount }
-  /// Tokens without padding.
-  public var tokenCount: Int { lengths.reduce(0, +) }
+  /// Tokens of all rows.
+  public var tokenCount: Int { texts.reduce(0) { $0 + $1.count } }
 
   /// Sums values of targets `[N]` by row, `[B]`.
   public func rowSums(_ values: Tensor) -> Tensor {
@@ -109,30 +140,7 @@ public struct TokenBatch {
 
   /// 1 where a table `[B, C]` holds a target, float32.
   public var targetMask: Tensor {
-    let counts = Tensor(targetCounts, device: ids.device).unsqueezed(1)
-    return (Tensor.range(0..<targetWidth, device: ids.device) .< counts).to(.float32)
-  }
-
-  /// The flat place of each row's last token, `[B]`.
-  public var lastPositions: Tensor {
-    let width = ids.size(1)
-    return Tensor(
-      lengths.enumerated().map { $0.offset * width + $0.element - 1 }, device: ids.device)
-  }
-
-  /// The flat place of each row's last token that is no padding, `[B]`, as Hugging Face's classifiers find it: also
-  /// padding tokens written into a text itself are passed over, and a row of nothing else is read at its first.
-  ///
-  /// - Parameter padTokenID: the padding token of the model; nil reads each row at its last token.
-  /// - Returns: `[B]`, int64.
-  public func lastPositions(besides padTokenID: Int?) -> Tensor {
-    guard let padTokenID else { return lastPositions }
-    let width = ids.size(1)
-    let places = Tensor.range(0..<width, device: ids.device)
-    let ends = Tensor(lengths, device: ids.device).unsqueezed(1)
-    let isText = (ids .!= Double(padTokenID)) .&& (places.unsqueezed(0) .< ends)
-    let last = select(where: isText, places.unsqueezed(0), Tensor([0], device: ids.device)).max(1)
-    let starts = Tensor((0..<rowCount).map { $0 * width }, device: ids.device)
-    return starts + last
+    let counts = Tensor(targetCounts, device: device).unsqueezed(1)
+    return (Tensor.range(0..<targetWidth, device: device) .< counts).to(.float32)
   }
 }

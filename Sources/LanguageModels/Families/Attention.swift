@@ -27,6 +27,11 @@ extension AttentionContext {
   func attended(
     _ query: Tensor, _ key: Tensor, _ value: Tensor, layer: Int, _ style: AttentionStyle
   ) -> Tensor {
+    if let joined {
+      return joinedHeads(
+        joined.segments.attention(
+          query, key, value, scale: style.scale, cap: style.cap, window: style.window))
+    }
     if let mixed = attendTokens(query, key, value, layer: layer, style) {
       return joinedHeads(mixed)
     }

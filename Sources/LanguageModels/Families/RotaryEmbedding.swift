@@ -59,11 +59,13 @@ final class RotaryEmbedding {
 
   /// Cosines and sines for the tokens of a context: `[T, K]`, or `[B, 1, T, K]` where rows stand at different places.
   ///
-  /// Each row gets the frequencies of its own length, whatever the rows beside it.
+  /// Each text gets the frequencies of its own length, whatever the texts beside it.
   func turns(_ context: AttentionContext) -> Turn {
     let longest = context.rowLengths.max() ?? 0
     let alike = scaling.lengths(like: longest)
-    guard context.rowLengths.allSatisfy(alike.contains) else { return rowByRow(context) }
+    guard context.rowLengths.allSatisfy(alike.contains) else {
+      return context.joined.map { textByText($0, context) } ?? rowByRow(context)
+    }
     prepare(length: longest, size: context.length)
     if let start = context.commonStart {
       let range = start..<start + context.tokenCount
@@ -82,6 +84,18 @@ final class RotaryEmbedding {
       return (cosine.rows(places).unsqueezed(0), sine.rows(places).unsqueezed(0))
     }
     return (stacked(turns.map(\.0)), stacked(turns.map(\.1)))
+  }
+
+  private func textByText(_ joined: JoinedTexts, _ context: AttentionContext) -> Turn {
+    let turns = zip(joined.segments.segments, joined.textLengths).map { segment, length in
+      prepare(length: length, size: length)
+      let places = context.positions.narrowed(0, segment.tokens)
+      return (cosine.rows(places), sine.rows(places))
+    }
+    let shape = [1, 1, context.tokenCount, width]
+    return (
+      concatenated(turns.map(\.0)).reshaped(shape), concatenated(turns.map(\.1)).reshaped(shape)
+    )
   }
 
   /// Makes the table one for texts of `length` tokens, of at least `size` positions.

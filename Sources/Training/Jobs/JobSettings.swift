@@ -51,7 +51,7 @@ public struct JobSettings {
   public var chatTemplate: String?
   /// Whether rows are shuffled anew each epoch.
   public var shuffles = true
-  /// Whether rows of like length share a batch, which saves padding; the order is another then.
+  /// Whether rows of like length share a batch; the order is another then.
   public var groupsByLength = false
   /// Whether pairs of one prompt share a batch, in which each distinct completion is read once.
   public var groupsByPrompt = false

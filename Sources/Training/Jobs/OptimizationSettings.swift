@@ -17,6 +17,9 @@ public struct OptimizationSettings: Sendable, Equatable {
   public var microbatchSize = 8
   /// Rows (or pairs) of a forward pass in evaluation; nil takes ``microbatchSize``.
   public var evaluationBatchSize: Int?
+  /// Most tokens of a forward pass in training; nil leaves it to ``microbatchSize``. Rows of a step stay those of
+  /// ``batchSize``.
+  public var tokenBudget: Int?
   /// Forward passes of an optimizer step.
   public var accumulation = 1
   /// Passes over the data, where ``maxSteps`` does not say otherwise; fractions allowed.
@@ -75,6 +78,7 @@ public struct OptimizationSettings: Sendable, Equatable {
     var plan = StepPlan(
       microbatchSize: microbatchSize, schedule: learningRates(stepCount: stepCount))
     plan.evaluationBatchSize = evaluationBatchSize
+    plan.tokenBudget = tokenBudget
     plan.maxGradNorm = maxGradNorm
     plan.autocast = autocast
     plan.checkpointsActivations = checkpointsActivations
@@ -107,6 +111,8 @@ public struct OptimizationSettings: Sendable, Equatable {
     try require(
       evaluationBatchSize ?? 1 > 0, "per_device_eval_batch_size", evaluationBatchSize ?? 0,
       "at least 1, or 0 for that of training")
+    try require(
+      tokenBudget ?? 1 > 0, "token_budget", tokenBudget ?? 0, "at least 1, or 0 to count rows")
     try require(accumulation > 0, "gradient_accumulation_steps", accumulation, "at least 1")
     try require(
       maxSteps > 0 || maxSteps == -1, "max_steps", maxSteps, "a number above 0, or -1 for epochs")

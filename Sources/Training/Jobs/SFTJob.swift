@@ -15,6 +15,8 @@ public struct SFTJob {
   public var completionOnlyLoss = true
   /// Whether only assistant turns of conversations carry loss; nil follows ``completionOnlyLoss``.
   public var assistantOnlyLoss: Bool?
+  /// Whether and how rows share the places of a batch; nil gives each its own.
+  public var packing: Packing?
   /// Data files, as part of the token cache's key and of the model card.
   public var dataFiles: [String] = []
 
@@ -33,15 +35,14 @@ public struct SFTJob {
   public func run(on records: [Record], heldOut: [Record] = []) throws {
     let folder = try ModelFolder(modelFolder)
     let tokenizer = try settings.tokenizer(of: folder)
-    let encoder = TextEncoder(
-      tokenizer, maxLength: settings.maxLength, completionOnlyLoss: completionOnlyLoss,
-      assistantOnlyLoss: assistantOnlyLoss)
-    let rows = try cached(encoder, "train", records)
+    let (rows, packs) = try trainingRows(tokenizer, records)
     let held =
-      heldOut.isEmpty ? nil : try preparation(encoder, settings.console.line).supervised(heldOut)
+      heldOut.isEmpty
+      ? nil
+      : try preparation(encoder(tokenizer), settings.console.line).supervised(heldOut)
+    let lengths = packs.map { pack in pack.reduce(0) { $0 + rows.length(of: $1) } }
     let session = try JobSession(
-      settings, method: "sft", rowCount: rows.count,
-      lengths: rows.indices.map(rows.length(of:)), keyMetric: "mean_token_accuracy",
+      settings, method: "sft", rowCount: packs.count, lengths: lengths, keyMetric: "mean_token_accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let models = try RunModels(settings)
@@ -51,12 +52,17 @@ public struct SFTJob {
     let optimizer = settings.optimization.optimizer(model.parameters)
     if let checkpoint = session.checkpoint { try optimizer.load(from: checkpoint) }
     session.announce(
-      model, data: "\(rows.count) rows, \(rows.tokenCount) tokens",
-      tokensPerRow: Double(rows.tokenCount) / Double(rows.count))
+      model,
+      data: "\(rows.count) rows, \(rows.tokenCount) tokens"
+        + (packing == nil ? "" : " in \(packs.count) packs"),
+      tokensPerRow: Double(rows.tokenCount) / Double(packs.count))
     session.show(rows, tokenizer)
 
     let trainer = SupervisedTrainer(model: model, optimizer: optimizer, plan: session.plan)
-    try trainer.fit(rows, order: session.order, heldOut: held, run: session.run) { folder in
+    try trainer.fit(
+      rows, packs: packing == nil ? nil : packs, order: session.order, heldOut: held,
+      run: session.run
+    ) { folder in
       try ModelFolder.save(model, tokenizer: tokenizer, to: folder)
       try optimizer.save(to: folder)
     }
@@ -67,6 +73,22 @@ public struct SFTJob {
       try ModelFolder.save(
         best ?? model, tokenizer: tokenizer, to: $0, elementType: settings.savedType)
     }
+  }
+
+  private func encoder(_ tokenizer: Tokenizer, cutting: Bool = true) -> TextEncoder {
+    TextEncoder(
+      tokenizer, maxLength: cutting ? settings.maxLength : .max,
+      completionOnlyLoss: completionOnlyLoss, assistantOnlyLoss: assistantOnlyLoss)
+  }
+
+  /// Rows to learn from, and which of them stand together; each alone without packing.
+  private func trainingRows(
+    _ tokenizer: Tokenizer, _ records: [Record]
+  ) throws -> (rows: TokenRows, packs: [[Int]]) {
+    let cutting = packing?.takesLongRows != true
+    let rows = try cached(encoder(tokenizer, cutting: cutting), "train", records)
+    guard let packing else { return (rows, rows.indices.map { [$0] }) }
+    return try packing.packed(rows, length: settings.maxLength)
   }
 
   private func cached(

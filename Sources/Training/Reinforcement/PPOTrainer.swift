@@ -278,7 +278,7 @@ public struct PPOTrainer {
     let chosen = experience.choosing(minibatch, whitens: settings.whitening == .minibatch)
     let tokenCount = chosen.mask.sum().item
     var stepMetrics = MetricMeans()
-    for part in chosen.tables.parts(of: plan.microbatchSize) {
+    for part in chosen.tables.parts(of: plan) {
       let tokens = chosen.tables.batch(part, device: policy.device)
       let result = withAutocast(plan.autocast, on: policy.device) {
         policy.targetLogProbs(

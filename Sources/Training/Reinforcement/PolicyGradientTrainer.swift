@@ -238,9 +238,10 @@ public struct PolicyGradientTrainer {
     var drift = SamplerDrift()
     let (chosen, idle) = split(minibatch)
     metrics.addIdle(idle, loss)
-    for part in chosen?.tables.parts(of: plan.microbatchSize) ?? [] {
+    for part in chosen?.tables.parts(of: plan) ?? [] {
       guard let chosen else { break }
       let tokens = chosen.tables.batch(part, device: policy.device)
+      metrics.addSharing(tokens, in: policy)
       let result = withAutocast(plan.autocast, on: policy.device) {
         policy.targetLogProbs(
           of: tokens, temperature: settings.sampling.temperature, wantsEntropy: true,
@@ -269,14 +270,13 @@ public struct PolicyGradientTrainer {
     return metrics
   }
 
-  /// The completions that have a gradient, longest first so that little is padded, and the others. Where nothing has
+  /// The completions that have a gradient, those of a prompt still side by side, and the others. Where nothing has
   /// one, no step is taken: an optimizer would go on by its momentum alone.
   private func split(_ minibatch: GroupExperience) -> (GroupExperience?, GroupExperience?) {
     let hasAdvantage = minibatch.hasAdvantage
     let hasKL = method.loss.klCoefficient > 0
     let rows = minibatch.tables.rows
     let useful = rows.indices.filter { hasKL || hasAdvantage[$0] }
-      .sorted { (rows[$1].ids.count, $0) < (rows[$0].ids.count, $1) }
     let idle = rows.indices.filter { !hasKL && !hasAdvantage[$0] }
     return (
       useful.isEmpty ? nil : minibatch.choosing(useful),

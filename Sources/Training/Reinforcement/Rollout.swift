@@ -82,37 +82,26 @@ public struct RewardSource {
   }
 }
 
-/// Scores of whole texts under a reward model, in their order; texts of like length share a batch.
+/// Scores of whole texts under a reward model, in their order; neighbours that begin alike are read together.
 public func rewardScores(
   _ model: ScalarHeadModel, _ rows: [TokenRow], batchSize: Int, padTokenID: Int
 ) -> [Double] {
-  let order = rows.indices.sorted { rows[$0].ids.count < rows[$1].ids.count }
-  var scores = [Double](repeating: 0, count: rows.count)
   withoutGrad {
-    for part in order.chunks(of: batchSize) {
-      let tokens = TokenBatch(
-        part.map { rows[$0] }, padTokenID: padTokenID, device: model.trunk.device)
-      for (row, score) in zip(part, model.scores(of: tokens).doubles) { scores[row] = score }
+    rows.chunks(of: batchSize).flatMap { part in
+      model.scores(of: TokenBatch(part, padTokenID: padTokenID, device: model.trunk.device)).doubles
     }
   }
-  return scores
 }
 
-/// Outputs of a classifier for whole texts, one list a text in the order of its labels; texts of like length share a
-/// batch.
+/// Outputs of a classifier for whole texts, one list a text in the order of its labels.
 public func classifierScores(
   _ model: ClassifierModel, _ rows: [TokenRow], batchSize: Int
 ) -> [[Double]] {
-  let order = rows.indices.sorted { rows[$0].ids.count < rows[$1].ids.count }
-  var scores = [[Double]](repeating: [], count: rows.count)
   withoutGrad {
-    for part in order.chunks(of: batchSize) {
-      // Padding never reaches a result, so any id fills it.
-      let batch = TokenBatch(
-        part.map { rows[$0] }, padTokenID: 0, device: model.trunk.device)
+    rows.chunks(of: batchSize).flatMap { part in
+      let batch = TokenBatch(part, padTokenID: 0, device: model.trunk.device)
       let logits = model.logits(of: batch)  // [B, C]
-      for (place, row) in part.enumerated() { scores[row] = logits.picked(0, place).doubles }
+      return part.indices.map { logits.picked(0, $0).doubles }
     }
   }
-  return scores
 }

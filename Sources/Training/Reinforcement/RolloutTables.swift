@@ -40,6 +40,11 @@ struct RolloutTables {
     stride(from: 0, to: rows.count, by: size).map { $0..<min(rows.count, $0 + size) }
   }
 
+  /// Row numbers in the parts that training's forward passes take, in order.
+  func parts(of plan: StepPlan) -> [Range<Int>] {
+    plan.parts(Array(rows.indices)) { rows[$0].ids.count }.map { $0[0]..<$0[0] + $0.count }
+  }
+
   func batch(_ part: Range<Int>, device: Device) -> TokenBatch {
     TokenBatch(Array(rows[part]), padTokenID: padTokenID, device: device)
   }

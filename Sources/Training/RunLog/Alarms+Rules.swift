@@ -118,17 +118,6 @@ extension Alarms {
       """
   }
 
-  mutating func padding(_ values: Values) -> String? {
-    let isHigh = values["padding_share"].map { $0 > bounds.paddingShare }
-    guard let share = values["padding_share"],
-      holds(isHigh, "padding", count: bounds.repeatCount)
-    else { return nil }
-    return """
-      \(NumberText.short(100 * share)) % of the batch is padding, which costs time and memory for \
-      nothing. Lower max_length or per_device_train_batch_size, or order rows by length.
-      """
-  }
-
   mutating func zeroGradient(_ values: Values) -> String? {
     let isZero = values["grad_norm"].map { $0 == 0 }
     guard holds(isZero, "no_gradient", count: bounds.repeatCount) else { return nil }

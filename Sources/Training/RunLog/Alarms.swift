@@ -14,7 +14,7 @@ public struct Alarms {
   /// What fired.
   public struct Alarm: Equatable, Sendable {
     /// Which of the alarms: `not_finite`, `loss_stays_ln2`, `chosen_falls`, `kl`, `entropy_collapse`,
-    /// `value_head`, `all_cut`, `no_reward_spread`, `padding` or `no_gradient`.
+    /// `value_head`, `all_cut`, `no_reward_spread` or `no_gradient`.
     public let id: String
     /// What was seen at which step, what it likely means, and what to do.
     public let text: String
@@ -42,8 +42,6 @@ public struct Alarms {
     public var unexplainedCount = 20
     /// Logged steps in a row with all completions cut, all reward spreads zero, or no gradient.
     public var repeatCount = 3
-    /// Largest `padding_share`, the share of padding among the tokens of a batch.
-    public var paddingShare = 0.5
     /// Logged steps in a mean.
     public var window = 10
 
@@ -81,7 +79,6 @@ public struct Alarms {
       ("value_head", uselessValues(values)),
       ("all_cut", cutCompletions(values)),
       ("no_reward_spread", equalRewards(values)),
-      ("padding", padding(values)),
       ("no_gradient", zeroGradient(values)),
     ]
     return findings.compactMap { id, finding in

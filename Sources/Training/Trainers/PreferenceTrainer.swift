@@ -54,7 +54,8 @@ public struct PreferenceTrainer {
       let total = totalWeight(pairs.weights, indices)
       let tokensPerPair = TokensPerPair(pairs, indices)
       var metrics = MetricMeans()
-      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
+      let parts = plan.parts(indices) { pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0) }
+      for (number, part) in parts.enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor =
           known.map { PairReading(sums: $0.pairs(part, on: policy.device)) }
@@ -66,7 +67,7 @@ public struct PreferenceTrainer {
           inputs(pairs, part, rows, learnt, anchor, tokensPerPair: tokensPerPair))
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
-        metrics.addPadding(lengths: rows.batch.lengths)
+        metrics.addSharing(rows.batch, in: policy)
       }
 
       try plan.apply(optimizer, &metrics, step: run.step, rows: indices)

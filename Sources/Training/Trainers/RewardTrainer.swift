@@ -66,14 +66,15 @@ public struct RewardTrainer {
       var metrics = MetricMeans()
       var spread = ScoreSpread()
       let total = totalWeight(pairs.weights, indices)
-      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
+      let parts = plan.parts(indices) { pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0) }
+      for (number, part) in parts.enumerated() {
         let rows = distinctRows(pairs, part)
         let terms = plan.training(step: run.step, part: number) {
           loss(pairs, part, rows, &spread)
         }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
-        metrics.addPadding(lengths: rows.batch.lengths)
+        metrics.addSharing(rows.batch, in: model.trunk)
       }
       spread.addRange(to: &metrics)
 

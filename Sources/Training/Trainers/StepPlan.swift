@@ -7,6 +7,9 @@ public struct StepPlan: Sendable, Equatable {
   public var microbatchSize: Int
   /// Rows (or pairs) of a forward pass in evaluation; nil takes ``microbatchSize``.
   public var evaluationBatchSize: Int?
+  /// Most tokens of a forward pass in training, in place of ``microbatchSize``; nil counts rows. A row over it is read
+  /// alone.
+  public var tokenBudget: Int?
   /// The learning rate over the run.
   public var schedule: LearningRateSchedule
   /// Bound of the gradient norm; 0 does not clip.
@@ -19,6 +22,23 @@ public struct StepPlan: Sendable, Equatable {
   public var padTokenID = 0
   /// Seed of dropout in training, where the model has any; nil drops nothing.
   public var dropoutSeed: UInt64?
+
+  /// Rows (or pairs, or packs) of a step in the parts that forward passes take, in order.
+  func parts<Row>(_ rows: [Row], tokenCount: (Row) -> Int) -> [[Row]] {
+    guard let tokenBudget else { return rows.chunks(of: microbatchSize) }
+    var parts: [[Row]] = []
+    var room = 0
+    for row in rows {
+      let count = tokenCount(row)
+      if count > room || parts.isEmpty {
+        parts.append([])
+        room = tokenBudget
+      }
+      parts[parts.count - 1].append(row)
+      room -= count
+    }
+    return parts
+  }
 
   /// Places 0 ..< `count` in the parts evaluation reads at once.
   func evaluationParts(_ count: Int) -> [[Int]] {

@@ -26,13 +26,14 @@ public struct SupervisedTrainer {
   ///
   /// - Parameters:
   ///   - rows: the data.
-  ///   - order: which rows each step takes.
+  ///   - packs: numbers of rows that stand together; nil takes each row alone.
+  ///   - order: which packs each step takes.
   ///   - heldOut: rows for evaluation; nil evaluates nothing.
   ///   - run: bookkeeping; may stand anywhere, the order follows it.
   ///   - save: writes the model into a checkpoint.
   /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of log and checkpoints.
   public func fit(
-    _ rows: TokenRows, order: DataOrder, heldOut: TokenRows? = nil, run: TrainingRun,
+    _ rows: TokenRows, packs: [[Int]]? = nil, order: DataOrder, heldOut: TokenRows? = nil, run: TrainingRun,
     save: (URL) throws -> Void
   ) throws {
     try run.begin(save: save)
@@ -40,19 +41,23 @@ public struct SupervisedTrainer {
       try Task.checkCancellation()
       optimizer.zeroGrad()
 
-      let batch = indices.sorted { rows.length(of: $0) < rows.length(of: $1) }
+      let units = packs.map { packs in indices.map { packs[$0] } } ?? byLength(indices, rows)
+      let batch = Array(units.joined())
       let total = batch.reduce(0) { $0 + rows.weight(of: $1) * Double(rows[$1].targetCount) }
       var metrics = MetricMeans()
-      for (number, part) in batch.chunks(of: plan.microbatchSize).enumerated() {
+      let parts = plan.parts(units) { unit in unit.reduce(0) { $0 + rows.length(of: $1) } }
+      for (number, part) in parts.enumerated() {
+        let part = Array(part.joined())
+        let tokens = tokenBatch(rows, part)
+        metrics.addSharing(tokens, in: model)
         let terms = plan.training(step: run.step, part: number) {
-          loss(rows, part, withDetails: run.logsThisStep, &metrics)
+          loss(rows, part, tokens, withDetails: run.logsThisStep, &metrics)
         }
         (terms.loss * (terms.weight / total)).backward()
         metrics.add(terms)
-        metrics.addPadding(lengths: part.map(rows.length(of:)))
       }
 
-      try plan.apply(optimizer, &metrics, step: run.step, rows: indices)
+      try plan.apply(optimizer, &metrics, step: run.step, rows: packs == nil ? indices : batch)
       try run.finishStep(
         metrics, epoch: order.epoch(after: run.step + 1),
         tokenCount: batch.reduce(0) { $0 + rows.length(of: $1) },
@@ -60,11 +65,19 @@ public struct SupervisedTrainer {
     }
   }
 
+  /// Rows one by one, those of like length next to each other.
+  private func byLength(_ indices: [Int], _ rows: TokenRows) -> [[Int]] {
+    indices.sorted { rows.length(of: $0) < rows.length(of: $1) }.map { [$0] }
+  }
+
+  private func tokenBatch(_ rows: TokenRows, _ part: [Int]) -> TokenBatch {
+    TokenBatch(part.map { rows[$0] }, padTokenID: plan.padTokenID, device: model.device)
+  }
+
   private func loss(
-    _ rows: TokenRows, _ part: [Int], withDetails: Bool, _ metrics: inout MetricMeans
+    _ rows: TokenRows, _ part: [Int], _ tokens: TokenBatch, withDetails: Bool,
+    _ metrics: inout MetricMeans
   ) -> Terms {
-    let tokens = TokenBatch(
-      part.map { rows[$0] }, padTokenID: plan.padTokenID, device: model.device)
     let result = withAutocast(plan.autocast, on: model.device) {
       model.targetLogProbs(
         of: tokens, wantsEntropy: withDetails, wantsTop1: withDetails,
@@ -99,7 +112,8 @@ public struct SupervisedTrainer {
     withoutGrad {
       let order = rows.indices.sorted { rows.length(of: $0) < rows.length(of: $1) }
       for part in plan.evaluationParts(rows.count) {
-        metrics.add(loss(rows, part.map { order[$0] }, withDetails: true, &metrics))
+        let part = part.map { order[$0] }
+        metrics.add(loss(rows, part, tokenBatch(rows, part), withDetails: true, &metrics))
       }
     }
     return metrics.values

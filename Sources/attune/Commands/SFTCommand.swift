@@ -33,6 +33,7 @@ struct SFTCommand: ParsableCommand {
       valueName: "true|false"))
   var assistantOnlyLoss: Bool?
 
+  @OptionGroup var packing: PackingOptions
   @OptionGroup var adapter: AdapterOptions
   @OptionGroup var optimization: OptimizationOptions
   @OptionGroup var bookkeeping: RunOptions
@@ -58,6 +59,7 @@ struct SFTCommand: ParsableCommand {
     var job = SFTJob(settings: settings, modelFolder: modelFolder)
     job.completionOnlyLoss = completionOnlyLoss
     job.assistantOnlyLoss = assistantOnlyLoss
+    job.packing = packing.packing
     job.dataFiles = data.sourceNames
     try runInterruptibly(bookkeeping, model.hub) {
       try job.run(on: records.train, heldOut: records.test)

@@ -57,7 +57,7 @@ struct DataOptions: ParsableArguments {
 
   @Option(
     name: .customLong("group_by_length"),
-    help: "Let rows of like length share a batch: less padding, another order.")
+    help: "Let rows of like length share a batch: another order; nothing is padded either way.")
   var groupsByLength: Bool = false
 
   @Option(

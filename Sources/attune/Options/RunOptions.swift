@@ -139,6 +139,13 @@ struct OptimizationOptions: ParsableArguments {
   var accumulation: Int = 1
 
   @Option(
+    name: .customLong("token_budget"),
+    help: ArgumentHelp(
+      "Most tokens of a forward pass in training; a step's rows, which stay the same, take as many passes as that needs. 0 counts rows.",
+      valueName: "tokens"))
+  var tokenBudget: Int = 0
+
+  @Option(
     name: .customLong("num_train_epochs"),
     help: ArgumentHelp("Passes over the data.", valueName: "epochs"))
   var epochCount: Double = 3

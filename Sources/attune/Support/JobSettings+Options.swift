@@ -77,6 +77,7 @@ extension OptimizationSettings {
     algorithm = options.optim
     microbatchSize = options.microbatchSize
     evaluationBatchSize = options.evaluationBatchSize == 0 ? nil : options.evaluationBatchSize
+    tokenBudget = options.tokenBudget == 0 ? nil : options.tokenBudget
     accumulation = options.accumulation
     epochCount = options.epochCount
     maxSteps = options.maxSteps

@@ -38,7 +38,7 @@ struct JobResultTests {
       "loss", "grad_norm", "learning_rate", "eval_loss", "eval_perplexity", "train_loss",
       "train_runtime", "train_samples_per_second", "train_steps_per_second", "num_tokens",
       "mean_token_accuracy", "entropy", "step_time", "tokens_per_second", "memory/peak_mib",
-      "perplexity", "padding_share",
+      "perplexity", "shared_token_share",
     ] {
       #expect(metrics[name] is NSNumber, "\(name)")
     }
@@ -68,7 +68,7 @@ struct JobResultTests {
     let first = try #require(try workshop.metrics("run").first)
     let names = [
       "loss", "accuracy", "margin", "mean_reward", "min_reward", "max_reward", "chosen_rewards",
-      "rejected_rewards", "grad_norm", "learning_rate", "num_tokens", "epoch", "padding_share",
+      "rejected_rewards", "grad_norm", "learning_rate", "num_tokens", "epoch", "shared_token_share",
     ]
     #expect(names.filter { first[$0] == nil } == [])
     let evaluation = try #require(
@@ -87,7 +87,7 @@ struct JobResultTests {
     let names = [
       "loss", "rewards/chosen", "rewards/rejected", "rewards/accuracies", "rewards/margins",
       "logps/chosen", "logps/rejected", "grad_norm", "learning_rate", "num_tokens", "epoch",
-      "logits/chosen", "logits/rejected", "entropy", "beta", "padding_share",
+      "logits/chosen", "logits/rejected", "entropy", "beta", "shared_token_share",
     ]
     #expect(names.filter { lines[0][$0] == nil } == [])
     let evaluation = try #require(lines.first { $0["eval_loss"] != nil })

@@ -28,11 +28,13 @@ struct GroupRuns {
 
   static func metrics(
     _ workshop: Workshop? = nil, _ method: any CriticFreeMethod = GRPO(), steps: Int = 2,
-    prompts: Int = 16, _ change: (inout PolicyGradientJob) -> Void = { _ in }
+    prompts: Int = 16, promptLength: ClosedRange<Int> = 4...8,
+    _ change: (inout PolicyGradientJob) -> Void = { _ in }
   ) throws -> [[String: Double]] {
     let name = "run-\(UUID().uuidString)"
     let workshop = try workshop ?? Workshop()
-    try job(workshop, method, name, steps: steps, change).run(on: Letters.prompts(prompts))
+    try job(workshop, method, name, steps: steps, change)
+      .run(on: Letters.prompts(prompts, length: promptLength))
     return try workshop.metrics(name).filter { $0["loss"] != nil }
   }
 
@@ -147,11 +149,12 @@ struct PolicyGradientJobTests {
   // MARK: Batches
 
   @Test(
-    "no result depends on the size of forward passes", arguments: GroupRuns.methods.map(\.name))
-  func microbatches(name: String) throws {
+    "no result depends on the size of forward passes, nor on who shares the reading of a prompt",
+    arguments: GroupRuns.methods.map(\.name), [4...8, 20...24])
+  func microbatches(name: String, promptLength: ClosedRange<Int>) throws {
     let method = try GroupRuns.method(name)
     let runs = try [1, 3, 16].map { size in
-      try GroupRuns.metrics(nil, method, steps: 3) {
+      try GroupRuns.metrics(nil, method, steps: 3, promptLength: promptLength) {
         $0.settings.optimization.microbatchSize = size
         $0.training.readingBatchSize = size == 3 ? 5 : nil
         $0.training.generationBatchSize = size == 3 ? 3 : 64
@@ -159,6 +162,9 @@ struct PolicyGradientJobTests {
         $0.training.sampling.maxNewTokens = 12
       }
     }
+    // Completions of one prompt stand side by side, so a pass over several reads it once.
+    let share = try #require(runs[2][0]["shared_token_share"])
+    #expect(promptLength.lowerBound < 16 ? share == 0 : share > 0.3)
     for other in runs.dropFirst() {
       for (one, two) in zip(runs[0], other) {
         for key in ["loss", "policy_loss", "grad_norm", "reward", "entropy", "kl", "num_tokens"] {

@@ -19,11 +19,12 @@ struct BatchSplittingTests {
     var gradient: [Float]
   }
 
-  private func plan(_ size: Int, pad: Int) -> StepPlan {
+  private func plan(_ size: Int, pad: Int, tokenBudget: Int? = nil) -> StepPlan {
     var plan = StepPlan(
       microbatchSize: size, schedule: LearningRateSchedule(.constant, base: 1, stepCount: 1))
     plan.maxGradNorm = 0
     plan.padTokenID = pad
+    plan.tokenBudget = tokenBudget
     return plan
   }
 
@@ -61,6 +62,8 @@ struct BatchSplittingTests {
 
   private let order = DataOrder(rowCount: 8, batchSize: 8, seed: 1, shuffles: false)
   private let ways = [(8, 0), (1, 0), (3, 0), (8, 33)]
+  /// Prompts long enough for both sides of a pair to share the reading of one.
+  private static let long = 20...24
 
   private func preparation(_ workshop: Workshop) throws -> DataPreparation {
     DataPreparation(
@@ -83,9 +86,52 @@ struct BatchSplittingTests {
     expectEqual(steps, ["mean_token_accuracy", "entropy", "grad_norm", "num_tokens"])
   }
 
+  @Test("supervised learning by a token budget and in packs: the same")
+  func budgets() throws {
+    let workshop = try Workshop()
+    let rows = try preparation(workshop).supervised(Letters.completions(8))
+    let packs = Packing.bestFit(rows.indices.map(rows.length(of:)), capacity: 40)
+    #expect(packs.count < 8)
+    func step(_ size: Int, _ budget: Int?, _ packs: [[Int]]?) throws -> Step {
+      let model = try workshop.model()
+      return try self.step(model.parameters) { optimizer, run in
+        let plan = plan(size, pad: 0, tokenBudget: budget)
+        let count = packs?.count ?? 8
+        try SupervisedTrainer(model: model, optimizer: optimizer, plan: plan).fit(
+          rows, packs: packs,
+          order: DataOrder(rowCount: count, batchSize: count, seed: 1, shuffles: false), run: run,
+          save: { _ in })
+      }
+    }
+    expectEqual(
+      [
+        try step(8, nil, nil), try step(1, 30, nil), try step(8, 1, nil), try step(1, nil, packs),
+        try step(8, nil, packs), try step(8, 50, packs),
+      ], ["mean_token_accuracy", "entropy", "grad_norm", "num_tokens"])
+  }
+
+  @Test("a prompt of both sides is read once where they share a forward pass")
+  func sharing() throws {
+    let workshop = try Workshop()
+    try TinyModel().write(to: workshop.folder["reference"])
+    let records = Letters.pairs(8, promptLength: Self.long)
+    let pairs = try preparation(workshop).pairs(records)
+    let share = try dpoStep(workshop, pairs, order, 4, pad: 0).metrics["shared_token_share"]
+    let total = Double(pairs.chosen.tokenCount + pairs.rejected.tokenCount)
+    // Each pair's common beginning, as far as the tokens of both go.
+    let common = pairs.chosen.indices.reduce(0) {
+      $0 + zip(pairs.chosen[$1].ids, pairs.rejected[$1].ids).prefix { $0 == $1 }.count
+    }
+    expectClose([share ?? .nan], [Double(common) / total], atol: 1e-9)
+    #expect(Double(common) > 0.25 * total)
+  }
+
   @Test(
     "reward models: the same, and the lowest and highest score are those of the whole batch",
-    arguments: [Letters.pairs(8), Letters.sharedPairs(2)])
+    arguments: [
+      Letters.pairs(8), Letters.sharedPairs(2), Letters.pairs(8, promptLength: long),
+      Letters.sharedPairs(2, promptLength: long),
+    ])
   func reward(records: [Record]) throws {
     let workshop = try Workshop()
     let pairs = try preparation(workshop).scoredPairs(Array(records.prefix(8)))
@@ -105,7 +151,10 @@ struct BatchSplittingTests {
 
   @Test(
     "DPO: the same, and with the reference's log-probabilities computed beforehand",
-    arguments: [Letters.pairs(8), Letters.sharedPairs(2)])
+    arguments: [
+      Letters.pairs(8), Letters.sharedPairs(2), Letters.pairs(8, promptLength: long),
+      Letters.sharedPairs(2, promptLength: long),
+    ])
   func preference(records: [Record]) throws {
     let workshop = try Workshop()
     var other = TinyModel()
