@@ -19,12 +19,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <limits>
 #include <vector>
 
 #include "Bridge.h"
-#include "RowKernels.h"
+#include "SegmentKernels.h"
+#include "SegmentLayout.h"
 
 using namespace attune;
 using namespace attune::kernels;
@@ -33,244 +33,29 @@ using torch::autograd::variable_list;
 
 namespace {
 
-// --- Where tokens stand -------------------------------------------------------------------------------------------
-
-struct Span {
-  int64_t start, count;
-};
-
-/// New tokens, and what stands before them, in order.
-struct Segment {
-  int64_t start, count;
-  std::vector<Span> before;
-  int64_t beforeCount = 0;
-
-  int64_t keyCount() const { return beforeCount + count; }
-};
-
-/// How scores are made: s = scale q k, cap tanh(s / cap) where there is a cap, and at most `window` keys, the last ones.
-struct Style {
-  double scale, cap;
-  int64_t window;
-
-  /// The first key that a query at `position` sees.
-  int64_t firstKey(int64_t position) const { return window > 0 ? std::max<int64_t>(0, position + 1 - window) : 0; }
-};
-
-/// `layout` holds for each segment: start, count, number of spans, then start and count of each.
-std::vector<Segment> readSegments(at::ArrayRef<int64_t> layout, int64_t tokens) {
-  std::vector<Segment> segments;
-  size_t place = 0;
-  const auto next = [&] {
-    TORCH_CHECK(place < layout.size(), "segment attention: the layout ends within a segment");
-    return layout[place++];
-  };
-  const auto check = [&](int64_t start, int64_t count) {
-    TORCH_CHECK(start >= 0 && count > 0 && start + count <= tokens, "segment attention: tokens ", start, " to ",
-                start + count, " of ", tokens);
-  };
-  while (place < layout.size()) {
-    Segment segment{next(), next(), {}};
-    check(segment.start, segment.count);
-    for (int64_t spans = next(); spans > 0; spans--) {
-      const Span span{next(), next()};
-      check(span.start, span.count);
-      segment.before.push_back(span);
-      segment.beforeCount += span.count;
-    }
-    segments.push_back(std::move(segment));
-  }
-  return segments;
-}
-
-/// Segments that share tokens, together; the dearest first, so that no thread is left with a large one at the end.
-std::vector<std::vector<const Segment *>> trees(const std::vector<Segment> &segments, int64_t tokens) {
-  std::vector<int64_t> treeOfToken(tokens, -1);
-  std::vector<std::vector<const Segment *>> trees;
-  for (auto &segment : segments) {
-    int64_t tree = segment.before.empty() ? -1 : treeOfToken[segment.before.front().start];
-    if (tree < 0) {
-      tree = int64_t(trees.size());
-      trees.emplace_back();
-    }
-    trees[tree].push_back(&segment);
-    std::fill_n(treeOfToken.begin() + segment.start, segment.count, tree);
-  }
-  const auto cost = [](const std::vector<const Segment *> &tree) {
-    int64_t sum = 0;
-    for (auto *segment : tree) sum += segment->count * segment->keyCount();
-    return sum;
-  };
-  std::stable_sort(trees.begin(), trees.end(), [&](auto &a, auto &b) { return cost(a) > cost(b); });
-  return trees;
-}
-
-// --- Kernels: rows of scores --------------------------------------------------------------------------------------
-
-/// A block of scores: `rows` queries of `shared` heads a token, the first at key `first`; columns start at key `low`.
-struct Block {
-  int64_t rows, paddedRows, shared, first, low, width;
-  float scale, cap;
-  int64_t window;
-};
-
-ATTUNE_INLINE int64_t lowerColumn(const Block &block, int64_t row) {
-  const int64_t key = block.window > 0 ? block.first + row / block.shared + 1 - block.window : 0;
-  return key > block.low ? key - block.low : 0;
-}
-
-ATTUNE_INLINE int64_t upperColumn(const Block &block, int64_t row) { return block.first + row / block.shared + 1 - block.low; }
-
-/// tanh by one exponential, to about 1e-7.
-ATTUNE_INLINE float bend(float x) { return 1.0f - 2.0f / (exponential(2.0f * x) + 1.0f); }
-
-template <bool hasCap, typename T>
-ATTUNE_INLINE float score(const T *row, int64_t i, const Block &block) {
-  const float value = load(row, i) * block.scale;
-  return hasCap ? block.cap * bend(value / block.cap) : value;
-}
-
-template <typename T>
-ATTUNE_INLINE void clear(T *row, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; i++) store(row, i, 0.0f);
-}
-
-/// Columns are taken so many at once, also beyond what is seen: short rows would else be all remainder.
-constexpr int32_t lanes = 16;
-
-/// The columns that are seen, and those of whole lanes around them; a row's width is a multiple of them.
-struct Columns {
-  int32_t lower, upper, begin, end;
-};
-
-ATTUNE_INLINE Columns columnsOf(const Block &block, int64_t row) {
-  const int32_t lower = int32_t(lowerColumn(block, row)), upper = int32_t(upperColumn(block, row));
-  return {lower, upper, lower / lanes * lanes, (upper + lanes - 1) / lanes * lanes};
-}
-
-/// Far below any score: its exponential is 0.
-constexpr float unseen = -1e30f;
-
-template <bool hasCap, typename T>
-ATTUNE_INLINE float seenScore(const T *row, int32_t i, const Columns &columns, const Block &block) {
-  const float value = score<hasCap>(row, i, block);
-  const bool isSeen = i >= columns.lower && i < columns.upper;
-  return isSeen ? value : unseen;
-}
-
-/// The bits of a number as a whole number of the same order, and back; the largest of those can be found many at once.
-ATTUNE_INLINE int32_t ordered(int32_t bits) { return bits ^ ((bits >> 31) & 0x7fffffff); }
-
-template <typename T>
-ATTUNE_INLINE float highestProduct(const T *row, const Columns &columns) {
-  int32_t highest = INT32_MIN;
-  for (int32_t i = columns.lower; i < columns.upper; i++) {
-    const int32_t value = ordered(int32_t(floatToBits(load(row, i))));
-    highest = value > highest ? value : highest;
-  }
-  return bitsToFloat(uint32_t(ordered(highest)));
-}
-
-/// Scores to shares in place; zero where nothing is seen. `logSums` [rows] may be null.
-template <bool hasCap, typename T>
-ATTUNE_INLINE void shareRows(T *scores, const Block &block, float *logSums) {
-  for (int64_t r = 0; r < block.rows; r++) {
-    T *row = scores + r * block.width;
-    const Columns columns = columnsOf(block, r);
-    const float product = highestProduct(row, columns);
-    const float highest = score<hasCap>(&product, 0, block);  // scale and cap keep the order
-    float total = 0;
-    {
-#pragma clang fp reassociate(on)
-      for (int32_t i = columns.begin; i < columns.end; i++)
-        total += exponential(seenScore<hasCap>(row, i, columns, block) - highest);
-    }
-    const float logSum = highest + std::log(total);
-    clear(row, 0, columns.begin);
-    for (int32_t i = columns.begin; i < columns.end; i++)
-      store(row, i, exponential(seenScore<hasCap>(row, i, columns, block) - logSum));
-    clear(row, columns.end, block.width);
-    if (logSums) logSums[r] = logSum;
-  }
-  clear(scores, block.rows * block.width, block.paddedRows * block.width);
-}
-
-ATTUNE_KERNEL void shares(float *scores, const Block &block, float *logSums) {
-  block.cap > 0 ? shareRows<true>(scores, block, logSums) : shareRows<false>(scores, block, logSums);
-}
-ATTUNE_KERNEL void shares(Narrow *scores, const Block &block, float *logSums) {
-  block.cap > 0 ? shareRows<true>(scores, block, logSums) : shareRows<false>(scores, block, logSums);
-}
-
-/// With p the shares and u the gradients of the shares: scores become p, and u becomes p (u - Σ p u) times the derivative
-/// of a score by its product.
-template <bool hasCap, typename T>
-ATTUNE_INLINE void differentiateRows(T *scores, T *gradients, const Block &block, const float *logSums) {
-  for (int64_t r = 0; r < block.rows; r++) {
-    T *row = scores + r * block.width, *gradient = gradients + r * block.width;
-    const Columns columns = columnsOf(block, r);
-    const float logSum = logSums[r];
-    float mean = 0;
-    {
-#pragma clang fp reassociate(on)
-      for (int32_t i = columns.begin; i < columns.end; i++)
-        mean += exponential(seenScore<hasCap>(row, i, columns, block) - logSum) * load(gradient, i);
-    }
-    clear(row, 0, columns.begin);
-    clear(gradient, 0, columns.begin);
-    for (int32_t i = columns.begin; i < columns.end; i++) {
-      const float value = seenScore<hasCap>(row, i, columns, block);
-      const float share = exponential(value - logSum);
-      // Where nothing is seen the bend's slope is huge, the share 0, and their product must be too.
-      const float bent = share > 0.0f ? value / block.cap : 0.0f;
-      const float slope = hasCap ? block.scale * (1.0f - bent * bent) : block.scale;
-      store(row, i, share);
-      store(gradient, i, share * (load(gradient, i) - mean) * slope);
-    }
-    clear(row, columns.end, block.width);
-    clear(gradient, columns.end, block.width);
-  }
-  clear(scores, block.rows * block.width, block.paddedRows * block.width);
-  clear(gradients, block.rows * block.width, block.paddedRows * block.width);
-}
-
-ATTUNE_KERNEL void differentiate(float *scores, float *gradients, const Block &block, const float *logSums) {
-  block.cap > 0 ? differentiateRows<true>(scores, gradients, block, logSums)
-                : differentiateRows<false>(scores, gradients, block, logSums);
-}
-ATTUNE_KERNEL void differentiate(Narrow *scores, Narrow *gradients, const Block &block, const float *logSums) {
-  block.cap > 0 ? differentiateRows<true>(scores, gradients, block, logSums)
-                : differentiateRows<false>(scores, gradients, block, logSums);
-}
-
-template <typename T>
-ATTUNE_INLINE void addNumbers(const T *x, int64_t count, float *sum) {
-  for (int64_t i = 0; i < count; i++) sum[i] += load(x, i);
-}
-
-ATTUNE_KERNEL void addTo(float *sum, const float *x, int64_t count) { addNumbers(x, count, sum); }
-ATTUNE_KERNEL void addTo(float *sum, const Narrow *x, int64_t count) { addNumbers(x, count, sum); }
-
 // --- Blocks -------------------------------------------------------------------------------------------------------
 
-/// Products have sizes that are multiples of this many tokens, so that few kernels are made for texts of all lengths; what
-/// is computed beyond a segment is of its neighbours, meets shares of zero and is dropped.
-constexpr int64_t rounding = 32;
-/// Queries of a block, in tokens.
-constexpr int64_t blockTokens = 128;
-
-int64_t roundedUp(int64_t count) { return (count + rounding - 1) / rounding * rounding; }
+/// Room after the last token, and after the keys of a segment, for products of rounded sizes.
+constexpr int64_t slack = 32;
 
 /// Queries, keys and values of all tokens, head by head: a query's heads that share keys stand side by side.
 struct Heads {
   int64_t heads, keyHeads, shared, tokens, width, keptTokens;
   at::TensorOptions options;
+  /// Products have sizes that are multiples of this many tokens, so that few kernels are made for texts of all lengths;
+  /// what is computed beyond a segment is of its neighbours, meets shares of zero and is dropped.
+  int64_t rounding;
+  /// Queries of a block, in tokens. Small blocks leave out more of what is not seen; in bfloat16 calls are dear.
+  int64_t blockTokens;
 
   Heads(const at::Tensor &query, const at::Tensor &key)
       : heads(query.size(1)), keyHeads(key.size(1)), shared(heads / keyHeads), tokens(query.size(2)),
-        width(query.size(3)), keptTokens(tokens + rounding), options(query.options()) {}
+        width(query.size(3)), keptTokens(tokens + slack), options(query.options()),
+        rounding(query.scalar_type() == at::kFloat ? 16 : 32), blockTokens(query.scalar_type() == at::kFloat ? 32 : 128) {}
 
-  /// `[1, H, N, K]` as `[H', N + rounding, shared, K]`, zero at the end; `count` heads share keys.
+  int64_t roundedUp(int64_t count) const { return (count + rounding - 1) / rounding * rounding; }
+
+  /// `[1, H, N, K]` as `[H', N + slack, shared, K]`, zero at the end; `count` heads share keys.
   at::Tensor packed(const at::Tensor &x, int64_t count) const {
     auto all = at::empty({keyHeads, keptTokens, count, width}, options);
     all.narrow(1, 0, tokens).copy_(x.select(0, 0).unflatten(0, {keyHeads, count}).transpose(1, 2));
@@ -344,8 +129,8 @@ at::Tensor seen(const Heads &heads, const at::Tensor &packed, const Segment &seg
                 std::vector<T> &room) {
   const int64_t width = heads.width, count = segment.keyCount();
   if (segment.before.empty() && task.headCount == 1)
-    return matrices(heads.keys<T>(packed, task.head, segment.start), 1, count + rounding, width);
-  T *begin = Scratch<T>::room(room, task.headCount * (count + rounding) * width), *place = begin;
+    return matrices(heads.keys<T>(packed, task.head, segment.start), 1, count + slack, width);
+  T *begin = Scratch<T>::room(room, task.headCount * (count + slack) * width), *place = begin;
   for (int64_t head = task.head; head < task.head + task.headCount; head++) {
     const auto copy = [&](const Span &span) {
       std::memcpy(place, heads.keys<T>(packed, head, span.start), span.count * width * sizeof(T));
@@ -353,10 +138,10 @@ at::Tensor seen(const Heads &heads, const at::Tensor &packed, const Segment &seg
     };
     for (auto &span : segment.before) copy(span);
     copy({segment.start, segment.count});
-    std::memset(static_cast<void *>(place), 0, rounding * width * sizeof(T));
-    place += rounding * width;
+    std::memset(static_cast<void *>(place), 0, slack * width * sizeof(T));
+    place += slack * width;
   }
-  return matrices(begin, task.headCount, count + rounding, width);
+  return matrices(begin, task.headCount, count + slack, width);
 }
 
 /// Queries of a block, or what has their shape, `[heads of the task, rows, K]`.
@@ -374,12 +159,12 @@ at::Tensor queries(const Heads &heads, const at::Tensor &packed, const Task &tas
 /// Calls `body` with each block of a segment's queries, the place of its first token, and how many it has.
 template <typename Body>
 void forBlocks(const Heads &heads, const Segment &segment, const Style &style, Body &&body) {
-  for (int64_t token = 0; token < segment.count; token += blockTokens) {
-    const int64_t count = std::min<int64_t>(blockTokens, segment.count - token);
+  for (int64_t token = 0; token < segment.count; token += heads.blockTokens) {
+    const int64_t count = std::min(heads.blockTokens, segment.count - token);
     const int64_t first = segment.beforeCount + token;
-    const int64_t low = style.firstKey(first) / rounding * rounding;
-    body(Block{count * heads.shared, roundedUp(count) * heads.shared, heads.shared, first, low,
-               roundedUp(first + count - low), float(style.scale), float(style.cap), style.window},
+    const int64_t low = style.firstKey(first) / heads.rounding * heads.rounding;
+    body(Block{count * heads.shared, heads.roundedUp(count) * heads.shared, heads.shared, first, low,
+               heads.roundedUp(first + count - low), float(style.scale), float(style.cap), style.window},
          segment.start + token, count);
   }
 }

@@ -385,7 +385,9 @@ struct TrainingOptionTests {
   @Test("the metrics are those the field knows")
   func metricNames() throws {
     let expected = [
-      "sft": ["perplexity", "mean_token_accuracy", "entropy", "eval_perplexity", "shared_token_share"],
+      "sft": [
+        "perplexity", "mean_token_accuracy", "entropy", "eval_perplexity", "shared_token_share",
+      ],
       "reward": ["accuracy", "chosen_rewards", "eval_calibration_error", "shared_token_share"],
       "dpo": [
         "logits/chosen", "logits/rejected", "entropy", "beta", "eval_logits/chosen",

@@ -3,7 +3,7 @@
 public import LanguageModels
 import Torch
 
-/// Log-probabilities of many token rows under a language model, rows of like length side by side.
+/// Log-probabilities of many token rows under a language model; neighbours that begin alike share the reading of that.
 public struct RowScorer: Sendable, Equatable {
   /// Rows of a forward pass.
   public var batchSize: Int
@@ -34,12 +34,10 @@ public struct RowScorer: Sendable, Equatable {
   ) -> [[Float]] {
     var results = [[Float]](repeating: [], count: rows.count)
     let order = rows.indices.filter { rows[$0].targetCount > 0 }
-      .sorted { (rows[$0].ids.count, $0) < (rows[$1].ids.count, $1) }
     withoutGrad {
       var start = 0
       while start < order.count {
         let part = order[start..<min(order.count, start + batchSize)]
-        // Padding never reaches a result, so any id fills it.
         let batch = TokenBatch(part.map { rows[$0] }, padTokenID: 0, device: model.device)
         let values = model.targetLogProbs(of: batch, temperature: temperature).logProbs.floats
         var next = 0

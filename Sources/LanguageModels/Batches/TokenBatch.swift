@@ -31,8 +31,8 @@ public struct TokenRow: Sendable, Hashable {
 
 /// Texts that a model reads together, with the places of their target tokens.
 ///
-/// Models read them end to end, without padding (``LanguageModel/targetLogProbs(of:temperature:wantsEntropy:wantsTop1:wantsMeanLogit:checkpointing:)``);
-/// what needs them side by side, such as a text with images, takes ``ids`` and ``statePositions``.
+/// Models read them end to end, without padding; what needs them side by side, such as a text with images, takes
+/// ``ids`` and ``statePositions``.
 public struct TokenBatch {
   /// Token ids of each text.
   let texts: [[Int]]

@@ -42,7 +42,8 @@ public struct SFTJob {
       : try preparation(encoder(tokenizer), settings.console.line).supervised(heldOut)
     let lengths = packs.map { pack in pack.reduce(0) { $0 + rows.length(of: $1) } }
     let session = try JobSession(
-      settings, method: "sft", rowCount: packs.count, lengths: lengths, keyMetric: "mean_token_accuracy",
+      settings, method: "sft", rowCount: packs.count, lengths: lengths,
+      keyMetric: "mean_token_accuracy",
       padTokenID: tokenizer.padTokenID ?? 0)
 
     let models = try RunModels(settings)

@@ -54,7 +54,9 @@ public struct PreferenceTrainer {
       let total = totalWeight(pairs.weights, indices)
       let tokensPerPair = TokensPerPair(pairs, indices)
       var metrics = MetricMeans()
-      let parts = plan.parts(indices) { pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0) }
+      let parts = plan.parts(indices) {
+        pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0)
+      }
       for (number, part) in parts.enumerated() {
         let rows = distinctRows(pairs, part)
         let anchor =

@@ -66,7 +66,9 @@ public struct RewardTrainer {
       var metrics = MetricMeans()
       var spread = ScoreSpread()
       let total = totalWeight(pairs.weights, indices)
-      let parts = plan.parts(indices) { pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0) }
+      let parts = plan.parts(indices) {
+        pairs.chosen.length(of: $0) + pairs.rejected.length(of: $0)
+      }
       for (number, part) in parts.enumerated() {
         let rows = distinctRows(pairs, part)
         let terms = plan.training(step: run.step, part: number) {

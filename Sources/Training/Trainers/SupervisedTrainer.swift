@@ -33,7 +33,8 @@ public struct SupervisedTrainer {
   ///   - save: writes the model into a checkpoint.
   /// - Throws: ``TrainingError``, ``TrainingInterrupted``, errors of log and checkpoints.
   public func fit(
-    _ rows: TokenRows, packs: [[Int]]? = nil, order: DataOrder, heldOut: TokenRows? = nil, run: TrainingRun,
+    _ rows: TokenRows, packs: [[Int]]? = nil, order: DataOrder, heldOut: TokenRows? = nil,
+    run: TrainingRun,
     save: (URL) throws -> Void
   ) throws {
     try run.begin(save: save)
