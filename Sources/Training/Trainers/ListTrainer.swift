@@ -53,7 +53,8 @@ public struct ListTrainer {
 
       let total = totalWeight(lists.weights, indices)
       var metrics = MetricMeans()
-      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
+      let parts = plan.parts(indices) { lists.tokenCount(of: $0) }
+      for (number, part) in parts.enumerated() {
         let batch = ListBatch(lists, part, reader)
         let terms = plan.training(step: run.step, part: number) {
           loss(batch, withDetails: run.logsThisStep, &metrics)

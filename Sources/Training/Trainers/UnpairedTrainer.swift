@@ -54,7 +54,8 @@ public struct UnpairedTrainer {
       let anchor = anchor(rows, indices, partSize: plan.microbatchSize)
       let total = totalWeight(rows.weights, indices)
       var metrics = MetricMeans()
-      for (number, part) in indices.chunks(of: plan.microbatchSize).enumerated() {
+      let parts = plan.parts(indices) { rows.texts.length(of: $0) }
+      for (number, part) in parts.enumerated() {
         let batch = UnpairedBatch(rows, part, reader)
         let terms = plan.training(step: run.step, part: number) {
           loss(batch, anchor, withDetails: run.logsThisStep, &metrics)

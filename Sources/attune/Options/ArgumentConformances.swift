@@ -11,6 +11,7 @@ extension LearningRateSchedule.Kind: ExpressibleByArgument {}
 extension OptimizationSettings.Algorithm: ExpressibleByArgument {}
 extension SaveStrategy: ExpressibleByArgument {}
 extension EvalStrategy: ExpressibleByArgument {}
+extension Packing: ExpressibleByArgument {}
 extension KLEstimator: ExpressibleByArgument {}
 extension PPOSettings.Whitening: ExpressibleByArgument {}
 extension TokenRewards.ScorePosition: ExpressibleByArgument {}

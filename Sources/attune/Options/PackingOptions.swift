@@ -3,8 +3,6 @@
 import ArgumentParser
 import Training
 
-extension Packing: ExpressibleByArgument {}
-
 /// Whether rows share the places of a batch.
 struct PackingOptions: ParsableArguments {
   @Option(
