@@ -38,7 +38,7 @@ struct LauncherTests {
       (
         ["data", "chek"],
         "unknown command 'chek' of 'attune data'; did you mean 'check'? commands: "
-          + "check, stats, split, convert"
+          + "check, advise, stats, split, convert"
       ),
       (["data", "check"], "no data given; name a file or folder, such as pairs.jsonl"),
       (
