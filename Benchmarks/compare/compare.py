@@ -190,6 +190,7 @@ def main():
     parser.add_argument("--work_dir", type=Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--page", type=Path)
+    parser.add_argument("--precision", choices=PRECISIONS, action="append", help="default: both")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
     unknown = set(options.names) - set(workloads.WORKLOADS)
@@ -201,10 +202,10 @@ def main():
         "| workload | precision | Attune, tokens/s | TRL, tokens/s | ratio (least to greatest) "
         "| Attune, MiB | TRL, MiB | memory | losses or tokens | Attune of the limit |", "|---|---|---|---|---|---|---|---|---|---|"]
     for name in options.names or workloads.WORKLOADS:
-        for precision in PRECISIONS:
+        for precision in options.precision or PRECISIONS:
             lines.append("| " + " | ".join(compare(name, precision, options)) + " |")
             print(lines[-1], flush=True)
-    if options.page and not options.names:
+    if options.page and not options.names and not options.precision:
         before, rest = options.page.read_text().split(MARKS[0])
         table = "\n".join([MARKS[0], "", machine(options), "", *lines, "", MARKS[1]])
         options.page.write_text(before + table + rest.split(MARKS[1])[1])
