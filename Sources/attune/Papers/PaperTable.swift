@@ -71,7 +71,7 @@ enum PaperTable {
       10, "modpo",
       "Beyond One-Preference-Fits-All Alignment: Multi-Objective Direct Preference Optimization",
       ["2310.03708"], "multi-objective pairs", .partly,
-      command: "attune reproduce modpo; attune dpo --loss_type modpo",
+      command: "attune reproduce modpo, attune dpo --loss_type modpo",
       note: "exact experiment; the fronts of a language model over weights are missing",
       measured: "held, 5 of 5: within 2e-16 of the closed form at weights 0.2, 0.5 and 0.8"),
     Paper(
@@ -95,7 +95,7 @@ enum PaperTable {
       ["2403.08635"], "game: online IPO, IPO-MD", .partly,
       command: "attune reproduce online_ipo",
       note:
-        "exact experiment; offline, attune dpo --loss_type ipo_sum; no language model samples its own pairs yet",
+        "exact experiment; offline, attune dpo --loss_type ipo_sum; a language model that samples its own pairs is missing",
       measured: "held, 6 of 6"),
     Paper(
       16, "zhongjing",
@@ -114,7 +114,8 @@ enum PaperTable {
       19, "f-dpg", "Aligning Language Models with Preferences through f-divergence Minimization",
       ["2302.08215"], "policy gradient towards a distribution", .partly,
       command: "attune reproduce fdpg",
-      note: "exact experiment with six divergences; no language model yet", measured: "held, 6 of 6"
+      note: "exact experiment with six divergences; a language model is missing",
+      measured: "held, 6 of 6"
     ),
     Paper(
       20, "safety-subspaces", "Safety Subspaces are Not Distinct: A Fine-Tuning Case Study",
@@ -169,7 +170,7 @@ enum PaperTable {
     Paper(
       33, "cpl", "Contrastive Preference Learning: Learning from Human Feedback without RL",
       ["2310.13639"], "contrastive loss on segments", .partly, command: "attune reproduce cpl",
-      note: "the grid world; no continuous control yet", measured: "held, 6 of 6"),
+      note: "the grid world; continuous control is missing", measured: "held, 6 of 6"),
     Paper(
       34, "rlhs", "RLHS: Mitigating Misalignment in RLHF with Hindsight Simulation",
       ["2501.08617"], "labels with hindsight"),
@@ -223,7 +224,7 @@ enum PaperTable {
     Paper(
       47, "raft", "RAFT: Reward rAnked FineTuning for Generative Foundation Model Alignment",
       ["2304.06767"], "best of K, then fine-tuning", .partly, command: "attune reproduce raft",
-      note: "exact experiment and the library's loop; no command for language models yet",
+      note: "exact experiment and the library's loop; a command for language models is missing",
       measured: "held, 6 of 6"),
   ]
 }
