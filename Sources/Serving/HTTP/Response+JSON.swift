@@ -16,8 +16,15 @@ extension Response {
   }
 
   /// The answer for a request that gets none.
-  static func error(_ error: ServingError) throws -> Response {
+  ///
+  /// - Parameters:
+  ///   - error: why.
+  ///   - closes: whether the connection ends with it, as it does once somebody watched for the client to leave.
+  /// - Returns: the response.
+  /// - Throws: errors of the encoder.
+  static func error(_ error: ServingError, closes: Bool = false) throws -> Response {
     var headers: HTTPFields = [:]
+    if closes { headers[.connection] = "close" }
     if let seconds = error.retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
     if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
     return try .json(

@@ -130,15 +130,29 @@ public struct ServingRoutes: Sendable {
   private func whole<Format: AnswerFormat>(
     _ request: Request, _ writer: AnswerWriter<Format>, _ events: AsyncStream<GenerationEvent>
   ) async throws -> Response {
-    let data = try await request.body.consumeWithCancellationOnInboundClose { _ in
+    try await answer(request) {
       var writer = writer
       for await event in events { _ = try writer.take(event) }
       guard writer.isComplete else { throw CancellationError() }
       return try JSONText.data(writer.whole)
     }
-    return Response(
-      status: .ok, headers: [.contentType: "application/json", .connection: "close"],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+  }
+
+  /// Answers with JSON unless the client leaves first. The connection ends with it, whatever it is: once somebody watched
+  /// for the client to leave, nothing else can be read from it.
+  private func answer(
+    _ request: Request, _ json: @Sendable @escaping () async throws -> Data
+  ) async throws -> Response {
+    do {
+      let data = try await request.body.consumeWithCancellationOnInboundClose { _ in
+        try await json()
+      }
+      return Response(
+        status: .ok, headers: [.contentType: "application/json", .connection: "close"],
+        body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+    } catch let error as ServingError {
+      return try .error(error, closes: true)
+    }
   }
 
   private func stream<Format: AnswerFormat>(
@@ -176,7 +190,7 @@ public struct ServingRoutes: Sendable {
     }
     let events = try queue.submit(job, weight: job.rows.count)
     let tokenCount = job.rows.reduce(0) { $0 + $1.ids.count }
-    let data = try await request.body.consumeWithCancellationOnInboundClose { _ in
+    return try await answer(request) {
       for await event in events {
         switch event {
         case .scores(let scores):
@@ -188,8 +202,5 @@ public struct ServingRoutes: Sendable {
       }
       throw CancellationError()
     }
-    return Response(
-      status: .ok, headers: [.contentType: "application/json", .connection: "close"],
-      body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
   }
 }
