@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "Bridge.h"
+#include "Parallel.h"
 #include "RowKernels.h"
 
 using namespace attune;
@@ -119,7 +120,7 @@ std::pair<at::Tensor, at::Tensor> normed(const at::Tensor &x, const at::Tensor &
   auto scales = at::empty({rows}, x.options().dtype(at::kFloat));
   withType(x, [&](auto *kind) {
     using T = std::remove_pointer_t<decltype(kind)>;
-    at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
+    parallelFor(0, rows, grain(width), [&](int64_t begin, int64_t end) {
       normRows(data<T>(x) + begin * width, data<T>(gain), end - begin, width, float(epsilon), aroundOne,
                data<T>(y) + begin * width, data<float>(scales) + begin);
     });
@@ -148,7 +149,7 @@ struct RMSNorm : public torch::autograd::Function<RMSNorm> {
     auto sums = at::zeros({parts, width}, x.options().dtype(at::kFloat));
     withType(x, [&](auto *kind) {
       using T = std::remove_pointer_t<decltype(kind)>;
-      at::parallel_for(0, parts, 1, [&](int64_t first, int64_t last) {
+      parallelFor(0, parts, 1, [&](int64_t first, int64_t last) {
         for (int64_t part = first; part < last; part++) {
           const int64_t begin = rows * part / parts, end = rows * (part + 1) / parts;
           normRowsBack(data<T>(dy) + begin * width, data<T>(x) + begin * width, data<T>(gain),
@@ -162,25 +163,6 @@ struct RMSNorm : public torch::autograd::Function<RMSNorm> {
 };
 
 // --- Rotary positions: y₁ = x₁ c₁ - x₂ s₁, y₂ = x₂ c₂ + x₁ s₂ -----------------------------------------------------
-
-/// `isBack` turns back: the gradient.
-template <typename T>
-ATTUNE_INLINE void rotateHead(const T *x, const float *c, const float *s, int64_t half, int64_t width, T *y, bool isBack) {
-  if (isBack) {
-    for (int64_t i = 0; i < half; i++) {
-      const float a = load(x, i), b = load(x, half + i);
-      store(y, i, a * c[i] + b * s[half + i]);
-      store(y, half + i, b * c[half + i] - a * s[i]);
-    }
-  } else {
-    for (int64_t i = 0; i < half; i++) {
-      const float a = load(x, i), b = load(x, half + i);
-      store(y, i, a * c[i] - b * s[i]);
-      store(y, half + i, b * c[half + i] + a * s[half + i]);
-    }
-  }
-  for (int64_t i = 2 * half; i < width; i++) y[i] = x[i];
-}
 
 /// All heads of one token, `step` numbers apart.
 ATTUNE_KERNEL void rotateToken(const float *x, int64_t step, const float *c, const float *s, int64_t heads, int64_t half,
@@ -200,7 +182,7 @@ at::Tensor rotated(const at::Tensor &x, const at::Tensor &cosine, const at::Tens
   auto y = at::empty_strided({batch, heads, tokens, width}, {tokens * heads * width, width, heads * width, 1}, x.options());
   withType(x, [&](auto *kind) {
     using T = std::remove_pointer_t<decltype(kind)>;
-    at::parallel_for(0, batch * tokens, grain(heads * width), [&](int64_t begin, int64_t end) {
+    parallelFor(0, batch * tokens, grain(heads * width), [&](int64_t begin, int64_t end) {
       for (int64_t place = begin; place < end; place++) {
         const int64_t b = place / tokens, t = place % tokens;
         rotateToken(data<T>(x) + b * x.stride(0) + t * x.stride(2), x.stride(1),
@@ -280,7 +262,7 @@ at::Tensor gated(const at::Tensor &gate, const at::Tensor &up) {
   auto y = at::empty(gate.sizes(), gate.options());
   withType(gate, [&](auto *kind) {
     using T = std::remove_pointer_t<decltype(kind)>;
-    at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
+    parallelFor(0, rows, grain(width), [&](int64_t begin, int64_t end) {
       gateRows(data<T>(a) + begin * a.stride(0), a.stride(0), data<T>(b) + begin * b.stride(0), b.stride(0), end - begin,
                width, data<T>(y) + begin * width);
     });
@@ -302,7 +284,7 @@ struct Gate : public torch::autograd::Function<Gate> {
     auto da = at::empty(saved[0].sizes(), dy.options()), db = at::empty(saved[1].sizes(), dy.options());
     withType(dy, [&](auto *kind) {
       using T = std::remove_pointer_t<decltype(kind)>;
-      at::parallel_for(0, rows, grain(width), [&](int64_t begin, int64_t end) {
+      parallelFor(0, rows, grain(width), [&](int64_t begin, int64_t end) {
         gateRowsBack(data<T>(dy) + begin * width, data<T>(a) + begin * a.stride(0), a.stride(0),
                      data<T>(b) + begin * b.stride(0), b.stride(0), end - begin, width, data<T>(da) + begin * width,
                      data<T>(db) + begin * width);

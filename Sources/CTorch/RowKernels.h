@@ -78,4 +78,24 @@ ATTUNE_INLINE float exponential(float x) {
   return x < lower ? 0.0f : value;
 }
 
+/// Rotary positions of one head: y₁ = x₁ c₁ - x₂ s₁, y₂ = x₂ c₂ + x₁ s₂, in halves of the first 2 `half` numbers; `isBack`
+/// turns back: the gradient.
+template <typename T>
+ATTUNE_INLINE void rotateHead(const T *x, const float *c, const float *s, int64_t half, int64_t width, T *y, bool isBack) {
+  if (isBack) {
+    for (int64_t i = 0; i < half; i++) {
+      const float a = load(x, i), b = load(x, half + i);
+      store(y, i, a * c[i] + b * s[half + i]);
+      store(y, half + i, b * c[half + i] - a * s[i]);
+    }
+  } else {
+    for (int64_t i = 0; i < half; i++) {
+      const float a = load(x, i), b = load(x, half + i);
+      store(y, i, a * c[i] - b * s[i]);
+      store(y, half + i, b * c[half + i] + a * s[half + i]);
+    }
+  }
+  for (int64_t i = 2 * half; i < width; i++) y[i] = x[i];
+}
+
 }  // namespace attune::kernels

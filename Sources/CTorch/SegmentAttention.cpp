@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "Bridge.h"
+#include "Parallel.h"
 #include "SegmentKernels.h"
 #include "SegmentLayout.h"
 
@@ -173,8 +174,8 @@ void forBlocks(const Heads &heads, const Segment &segment, const Style &style, B
 template <typename T, typename Body>
 void runTasks(const std::vector<Task> &tasks, Body &&body) {
   std::atomic<size_t> next{0};
-  const auto threads = std::min<int64_t>(int64_t(tasks.size()), at::get_num_threads());
-  at::parallel_for(0, threads, 1, [&](int64_t, int64_t) {
+  const auto threads = std::min<int64_t>(int64_t(tasks.size()), threads::available());
+  parallelFor(0, threads, 1, [&](int64_t, int64_t) {
     at::AutoDispatchBelowADInplaceOrView guard;
     Scratch<T> scratch;
     for (size_t task = next++; task < tasks.size(); task = next++) body(tasks[task], scratch);

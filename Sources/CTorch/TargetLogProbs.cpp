@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Log-probabilities of chosen tokens without the logits of a whole batch.
-#include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -13,6 +12,7 @@
 #include <cmath>
 
 #include "Bridge.h"
+#include "Parallel.h"
 #include "RowKernels.h"
 
 using namespace attune;
@@ -134,7 +134,7 @@ int64_t grain(int64_t width) { return std::max<int64_t>(1, 32768 / std::max<int6
 
 void sumChunk(const at::Tensor &logits, double factor, const int64_t *targets, const RowSums &sums) {
   const int64_t width = logits.size(1);
-  at::parallel_for(0, logits.size(0), grain(width), [&](int64_t begin, int64_t end) {
+  parallelFor(0, logits.size(0), grain(width), [&](int64_t begin, int64_t end) {
     if (logits.scalar_type() == at::kFloat) {
       sumRows(logits.data_ptr<float>(), width, float(factor), targets, begin, end, sums);
     } else {
@@ -146,7 +146,7 @@ void sumChunk(const at::Tensor &logits, double factor, const int64_t *targets, c
 /// Turns a chunk of logits into their gradient, in place.
 void differentiateChunk(at::Tensor &logits, double factor, const int64_t *targets, const RowGradients &given) {
   const int64_t width = logits.size(1);
-  at::parallel_for(0, logits.size(0), grain(width), [&](int64_t begin, int64_t end) {
+  parallelFor(0, logits.size(0), grain(width), [&](int64_t begin, int64_t end) {
     if (logits.scalar_type() == at::kFloat) {
       auto *numbers = logits.data_ptr<float>();
       differentiateRows(numbers, width, float(factor), targets, begin, end, given, numbers);

@@ -130,11 +130,32 @@ public final class AttentionContext {
       [.float32, .bfloat16].contains(query.elementType)
     else { return nil }
     step.cache.write(keys, values, layer: layer, rows: step.rows, counts: step.counts)
-    let places = step.starts.map { start in
-      (style.window.map { max(0, start + 1 - $0) } ?? 0)..<start + 1
-    }
     return step.cache.attention(
-      of: query, layer: layer, rows: step.rows, places: places, scale: style.scale, cap: style.cap)
+      of: query, layer: layer, rows: step.rows, places: places(step, style.window).map(Range.init),
+      scale: style.scale, cap: style.cap)
+  }
+
+  /// The same from the products on, in one call: queries and keys are turned on the way.
+  ///
+  /// - Parameters:
+  ///   - products: queries `[B, 1, H K]`, keys and values `[B, 1, H' K]`.
+  ///   - turn: by what.
+  ///   - layer: the layer's number, from 0.
+  ///   - style: what the layer's queries see.
+  /// - Returns: `[B, 1, H K]`; nil where that is not how the tokens stand or what the device can.
+  func attendTokens(
+    _ products: [Tensor], _ turn: Turn, layer: Int, _ style: AttentionStyle
+  ) -> Tensor? {
+    guard let step, tokenCount == 1, device == .cpu, products.count == 3,
+      products.allSatisfy({ $0.elementType == .bfloat16 }), turn.cosine.elementType == .float32
+    else { return nil }
+    return step.cache.attention(
+      products, turn, layer: layer, rows: step.rows, places: places(step, style.window), style)
+  }
+
+  /// Tokens that the new one of each row sees, itself the last.
+  private func places(_ step: Step, _ window: Int?) -> [ClosedRange<Int>] {
+    step.starts.map { start in (window.map { max(0, start + 1 - $0) } ?? 0)...start }
   }
 
   /// The band of a window in a whole text, `[T, T]`; nil where all of the past is within it.

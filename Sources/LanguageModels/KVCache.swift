@@ -142,14 +142,17 @@ extension KVCache {
     capacity = grown
   }
 
+  /// Takes on the types of what is written.
+  private func convert(layer: Int, keys: ElementType, values: ElementType) {
+    if layers[layer].keys.elementType != keys { layers[layer].keys = layers[layer].keys.to(keys) }
+    if layers[layer].values.elementType != values {
+      layers[layer].values = layers[layer].values.to(values)
+    }
+  }
+
   /// Writes new tokens, `[B, H', T, K]`, behind those their rows hold.
   func write(_ keys: Tensor, _ values: Tensor, layer: Int, rows: [Int], counts: [Int]) {
-    if layers[layer].keys.elementType != keys.elementType {
-      layers[layer].keys = layers[layer].keys.to(keys.elementType)
-    }
-    if layers[layer].values.elementType != values.elementType {
-      layers[layer].values = layers[layer].values.to(values.elementType)
-    }
+    convert(layer: layer, keys: keys.elementType, values: values.elementType)
     let starts = rows.map { lengths[$0] }
     layers[layer].keys.writeTokensInPlace(keys, rows: rows, starts: starts, counts: counts)
     layers[layer].values.writeTokensInPlace(values, rows: rows, starts: starts, counts: counts)
@@ -162,6 +165,18 @@ extension KVCache {
     cachedAttention(
       query, layers[layer].keys, layers[layer].values, rows: rows, places: places, scale: scale,
       cap: cap)
+  }
+
+  /// Attention of one new token a row from the products on: keys and values are turned and written on the way.
+  func attention(
+    _ products: [Tensor], _ turn: Turn, layer: Int, rows: [Int], places: [ClosedRange<Int>],
+    _ style: AttentionStyle
+  ) -> Tensor {
+    convert(layer: layer, keys: products[1].elementType, values: products[2].elementType)
+    return tokenAttention(
+      products[0], products[1], products[2], cosine: turn.cosine, sine: turn.sine,
+      keys: layers[layer].keys, values: layers[layer].values, rows: rows, places: places,
+      scale: style.scale, cap: style.cap)
   }
 
   /// Keys and values of some places of some rows, `[B, H', S, K]`: views where the rows follow each other.

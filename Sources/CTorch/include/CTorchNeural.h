@@ -21,14 +21,26 @@ ct_status ct_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_optio
 // [R, H', C, K]. On the CPU, in float32 or bfloat16; no gradient.
 ct_status ct_cached_attention(ct_tensor query, ct_tensor keys, ct_tensor values, const int64_t *rows,
                               const int64_t *starts, const int64_t *ends, double scale, double cap, ct_tensor *out);
+// The same with everything around it: query [B, 1, H K], key and value [B, 1, H' K] as products leave them, queries and
+// keys turned by cosine and sine [1, P] or [B, 1, 1, P], key and value written at `places[b]` of row `rows[b]`, and
+// queries attending to the tokens from `starts[b]` to there. In the caches' type; gives [B, 1, H K].
+ct_status ct_token_attention(ct_tensor query, ct_tensor key, ct_tensor value, ct_tensor cosine, ct_tensor sine,
+                             ct_tensor keys, ct_tensor values, const int64_t *rows, const int64_t *starts,
+                             const int64_t *places, double scale, double cap, ct_tensor *out);
 // A matrix [out, in] in bfloat16 as the CPU's products read it, and back. `ct_can_pack` tells whether there is such a
 // layout here.
 bool ct_can_pack(void);
 bool ct_is_packed(ct_tensor tensor);
 ct_status ct_pack_matrix(ct_tensor weight, ct_tensor *out);
 ct_status ct_unpack_matrix(ct_tensor packed, ct_tensor *out);
-// x W^T + b in bfloat16 with W packed; no gradient.
-ct_status ct_packed_linear(ct_tensor input, ct_tensor packed, ct_optional_tensor bias, ct_tensor *out);
+// x W^T + b in bfloat16 with W packed; no gradient. `residual`, of the output's shape, is added to the rounded product
+// and gives its type.
+ct_status ct_packed_linear(ct_tensor input, ct_tensor packed, ct_optional_tensor bias, ct_optional_tensor residual,
+                           ct_tensor *out);
+// Whether a packed matrix is in the layout for few rows, in which several products of one input can share a call.
+bool ct_is_packed_for_tokens(ct_tensor tensor);
+ct_status ct_packed_linears(ct_tensor input, const ct_tensor *matrices, const ct_optional_tensor *biases, int64_t count,
+                            ct_tensor *outs);
 // Log-probabilities of `targets` [N] under softmax(hidden [N, D] x weight^T [D, V] / temperature), in float32,
 // `chunk` rows at a time: the [N, V] logits never exist at once, neither forwards nor backwards. `cap` other than 0
 // bounds the logits first: l becomes cap tanh(l / cap). `entropy` [N] and

@@ -59,7 +59,7 @@ struct SideBySide {
 
   /// `[..., in]` to one `[..., width]` a name.
   func callAsFunction(_ x: Tensor) -> [Tensor] {
-    guard maps.count == 1, let stacked = maps.first else { return maps.map { $0(x) } }
+    guard maps.count == 1, let stacked = maps.first else { return Linear.all(maps, of: x) }
     let all = stacked(x)
     var start = 0
     return widths.map { width in
@@ -88,8 +88,15 @@ struct GatedFeedForward {
     self.activation = activation
   }
 
-  func callAsFunction(_ x: Tensor) -> Tensor {  // [B, T, D]
+  func callAsFunction(_ x: Tensor) -> Tensor { down(inside(x)) }  // [B, T, D]
+
+  /// What the layer gives for `x`, added to a residual.
+  func callAsFunction(_ x: Tensor, addedTo residual: Tensor) -> Tensor {
+    down(inside(x), addedTo: residual)
+  }
+
+  private func inside(_ x: Tensor) -> Tensor {  // [B, T, hidden]
     let parts = gateAndUp(x)
-    return down(activation.gate(parts[0], parts[1]))
+    return activation.gate(parts[0], parts[1])
   }
 }

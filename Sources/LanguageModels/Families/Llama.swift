@@ -35,14 +35,24 @@ struct LlamaAttention {
     self.layer = layer
   }
 
+  /// What the layer gives for `x`, added to a residual.
   func callAsFunction(  // [B, T, D] -> [B, T, D]
-    _ x: Tensor, _ turn: Turn, _ context: AttentionContext
+    _ x: Tensor, addedTo residual: Tensor, _ turn: Turn, _ context: AttentionContext
   ) -> Tensor {
-    let parts = queryKeyValue(x).map { splitHeads($0, width: headWidth) }  // [B, H, T, K]
+    o(mixed(queryKeyValue(x), turn, context), addedTo: residual)
+  }
+
+  private func mixed(_ products: [Tensor], _ turn: Turn, _ context: AttentionContext) -> Tensor {
+    if queryNorm == nil, keyNorm == nil,
+      let mixed = context.attendTokens(products, turn, layer: layer, style)
+    {
+      return mixed
+    }
+    let parts = products.map { splitHeads($0, width: headWidth) }  // [B, H, T, K]
     let query = rotary(
       queryNorm?(parts[0]) ?? parts[0], cosine: turn.cosine, sine: turn.sine)
     let key = rotary(keyNorm?(parts[1]) ?? parts[1], cosine: turn.cosine, sine: turn.sine)
-    return o(context.attended(query, key, parts[2], layer: layer, style))
+    return context.attended(query, key, parts[2], layer: layer, style)
   }
 }
 
@@ -67,8 +77,8 @@ struct LlamaBlock {
   func callAsFunction(  // [B, T, D] -> [B, T, D]
     _ x: Tensor, _ turn: Turn, _ context: AttentionContext
   ) -> Tensor {
-    let attended = x + attention(inputNorm(x), turn, context)
-    return attended + feedForward(postNorm(attended))
+    let attended = attention(inputNorm(x), addedTo: x, turn, context)
+    return feedForward(postNorm(attended), addedTo: attended)
   }
 }
 

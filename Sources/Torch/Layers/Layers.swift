@@ -36,6 +36,24 @@ public struct Linear {
   public func callAsFunction(_ x: Tensor) -> Tensor {
     update?(x, matrix, bias) ?? matrix.product(x, bias: bias)
   }
+
+  /// The map of `x`, `[..., out]`, added to a residual of that shape.
+  public func callAsFunction(_ x: Tensor, addedTo residual: Tensor) -> Tensor {
+    packed.map { $0.product(x, bias: bias, residual: residual) } ?? residual + self(x)
+  }
+
+  /// The matrix, where it is packed and nothing is added to it.
+  private var packed: PackedMatrix? {
+    guard update == nil, case .quantized(let matrix, _) = matrix else { return nil }
+    return matrix as? PackedMatrix
+  }
+
+  /// The maps of one `x`, in one call where they are packed for that.
+  public static func all(_ maps: [Linear], of x: Tensor) -> [Tensor] {
+    let packed = maps.compactMap { map in map.packed.map { ($0, map.bias) } }
+    if packed.count == maps.count, let found = PackedMatrix.products(x, packed) { return found }
+    return maps.map { $0(x) }
+  }
 }
 
 /// x Wᵀ + b with the weight given: for heads tied to the embedding.
@@ -188,6 +206,36 @@ package func cachedAttention(
     ct_cached_attention(
       query.pointer, keys.pointer, values.pointer, rows.map(Int64.init),
       places.map { Int64($0.lowerBound) }, places.map { Int64($0.upperBound) }, scale, cap ?? 0, $0)
+  }
+}
+
+/// Attention of one new token a row with what is around it: turns queries and keys, writes keys and values behind what the
+/// rows of a cache hold, and attends.
+///
+/// On the CPU, in float32 or bfloat16; no gradient.
+///
+/// - Parameters:
+///   - query: `[B, 1, H K]`, as the product gives it.
+///   - key: `[B, 1, H' K]`; `H'` divides `H`.
+///   - value: as `key`.
+///   - cosine: `[1, P]`, or `[B, 1, 1, P]` where rows stand at different positions, as ``rotary(_:cosine:sine:)`` has it.
+///   - sine: as `cosine`.
+///   - keys: a whole cache of the query's type, `[R, H', C, K]`; written to.
+///   - values: as `keys`.
+///   - rows: the row of the cache of each query.
+///   - places: the tokens each query sees; the last is where its own key goes.
+///   - scale: the factor on the products.
+///   - cap: bounds the scores: s becomes cap · tanh(s / cap); nil leaves them.
+/// - Returns: `[B, 1, H K]`.
+package func tokenAttention(
+  _ query: Tensor, _ key: Tensor, _ value: Tensor, cosine: Tensor, sine: Tensor, keys: Tensor,
+  values: Tensor, rows: [Int], places: [ClosedRange<Int>], scale: Double, cap: Double? = nil
+) -> Tensor {
+  produce("attention of \(query.shape) over a cache of \(keys.shape)") {
+    ct_token_attention(
+      query.pointer, key.pointer, value.pointer, cosine.pointer, sine.pointer, keys.pointer,
+      values.pointer, rows.map(Int64.init), places.map { Int64($0.lowerBound) },
+      places.map { Int64($0.upperBound) }, scale, cap ?? 0, $0)
   }
 }
 

@@ -227,11 +227,12 @@ public final class ParameterStore {
   private func quantized(_ name: String, _ shape: [Int]) throws -> (any QuantizedMatrix)? {
     guard let source, source.shape(of: name) != nil else { return nil }
     if sharesTensors, let packed = try source.tensor(name), packed.isPacked {
-      guard packed.shape == shape else {
-        throw WeightsError.shapeMismatch(name: name, stored: packed.shape, configured: shape)
+      let found = PackedMatrix(packed: packed)
+      guard found.shape == shape else {
+        throw WeightsError.shapeMismatch(name: name, stored: found.shape, configured: shape)
       }
       used.insert(name)
-      return PackedMatrix(packed: packed)
+      return found
     }
     if source.shape(of: name + QuantizedNames.fp4State) != nil {
       throw WeightsError.badQuantization(

@@ -133,7 +133,7 @@ struct QuickstartPipeline {
     say("4/6 DPO on the same comparisons")
     let dpo = plan.stage("dpo", rate: plan.dpoRate, epochs: plan.dpoEpochs, batch: plan.pairBatch)
     var dpoJob = DPOJob(settings: dpo, modelFolder: plan.folder("sft"))
-    dpoJob.objective = DPO(beta: plan.dpoBeta)
+    dpoJob.objective = DPO(beta: plan.dpoBeta, labelSmoothing: plan.dpoLabelSmoothing)
     try dpoJob.run(on: records)
 
     say("5/6 PPO against the reward model")

@@ -30,6 +30,8 @@ struct QuickstartPlan {
   var dpoRate = 2e-4
   var dpoEpochs = 1.0
   var dpoBeta = 0.1
+  /// Share of comparisons taken to be mistakes: people err, and so does the simulated annotator.
+  var dpoLabelSmoothing = 0.1
   var ppoRate = 2e-4
   var ppoValueRate = 1e-3
   var ppoUpdates = 25

@@ -137,7 +137,9 @@ struct QuickstartReport {
           .init(
             "comparisons", "\(results.comparisonCount), \(plan.samplesPerPrompt) samples a prompt"),
           .init("reward model", "rate \(plan.rewardRate), \(plan.rewardEpochs) epochs"),
-          .init("DPO", "rate \(plan.dpoRate), beta \(plan.dpoBeta)"),
+          .init(
+            "DPO",
+            "rate \(plan.dpoRate), beta \(plan.dpoBeta), label smoothing \(plan.dpoLabelSmoothing)"),
           .init(
             "PPO",
             "\(plan.ppoUpdates) updates of 64, rate \(plan.ppoRate), KL coefficient \(plan.klCoefficient)"

@@ -51,6 +51,60 @@ struct CachedAttentionTests {
     }
   }
 
+  @Test(
+    "from the products on, it turns, writes and attends as the three steps do, bit for bit",
+    arguments: [ElementType.float32, .bfloat16], [false, true])
+  func newTokens(type: ElementType, isApart: Bool) {
+    let (width, group) = (16, 2)
+    // As views of one wide product, which is how stacked matrices leave them.
+    let wide = random(1, [3, 1, (group + 2) * 2 * width], type)
+    let products = [(0, 4), (4, 6), (6, 8)].map { wide.narrowed(2, $0.0 * width..<$0.1 * width) }
+    let (keys, values) = (random(2, [4, 2, 12, width], type), random(3, [4, 2, 12, width], type))
+    let angles = random(4, isApart ? [3, 1, 1, 12] : [1, 12], .float32)
+    let places = Self.places.map { $0.lowerBound...$0.upperBound - 1 }
+
+    let heads = products.map { $0.reshaped([3, 1, -1, width]).transposed(1, 2) }
+    let turned = heads.map { rotary($0, cosine: cos(angles), sine: sin(angles)) }
+    let (expectedKeys, expectedValues) = (keys.copy(), values.copy())
+    let starts = places.map(\.upperBound)
+    expectedKeys.writeTokensInPlace(turned[1], rows: Self.rows, starts: starts, counts: [1, 1, 1])
+    expectedValues.writeTokensInPlace(heads[2], rows: Self.rows, starts: starts, counts: [1, 1, 1])
+    let expected = cachedAttention(
+      turned[0], expectedKeys, expectedValues, rows: Self.rows, places: Self.places, scale: 0.3,
+      cap: 2)
+
+    let found = tokenAttention(
+      products[0], products[1], products[2], cosine: cos(angles), sine: sin(angles), keys: keys,
+      values: values, rows: Self.rows, places: places, scale: 0.3, cap: 2)
+    #expect(found.shape == [3, 1, 4 * width] && found.elementType == type)
+    #expect(found.floats == expected.transposed(1, 2).reshaped([-1]).floats)
+    #expect(keys.floats == expectedKeys.floats)
+    #expect(values.floats == expectedValues.floats)
+  }
+
+  @Test("new tokens that fit no cache are refused with what does not fit")
+  func misfit() {
+    let (keys, turn) = (random(2, [4, 2, 12, 8], .float32), random(1, [1, 8], .float32))
+    func attempt(_ query: [Int], _ key: [Int], row: Int = 0, last: Int = 3) -> String? {
+      do {
+        _ = try withTensorErrors {
+          tokenAttention(
+            random(1, query, .float32), random(2, key, .float32), random(3, key, .float32),
+            cosine: turn, sine: turn, keys: keys, values: keys.copy(), rows: [row],
+            places: [0...last], scale: 1)
+        }
+        return nil
+      } catch {
+        return "\(error)"
+      }
+    }
+    #expect(attempt([1, 1, 32], [1, 1, 16]) == nil)
+    #expect(attempt([1, 1, 24], [1, 1, 16])?.contains("do not fit a cache") == true)
+    #expect(attempt([1, 1, 32], [1, 1, 8])?.contains("do not fit a cache") == true)
+    #expect(attempt([1, 1, 32], [1, 1, 16], last: 12)?.contains("row 0, tokens 0 to 13") == true)
+    #expect(attempt([1, 1, 32], [1, 1, 16], row: 4)?.contains("row 4") == true)
+  }
+
   @Test("a row's result does not depend on its neighbours, bit for bit")
   func neighbours() {
     let query = random(1, [40, 6, 1, 64], .bfloat16)

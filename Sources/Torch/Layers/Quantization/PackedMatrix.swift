@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import CTorch
 
-/// A matrix in bfloat16, laid out once as the processor's matrix unit reads it.
+/// A matrix in bfloat16, laid out once as the processor reads it.
 ///
-/// Its products are those of the plain matrix bit for bit, and take about half the time where few rows go in: the plain
-/// matrix is laid out anew for each. For decoding; a gradient does not pass.
+/// Its products are those of the plain matrix, and take about half the time where few rows go in: the plain matrix is laid
+/// out anew for each. For decoding; a gradient does not pass.
 public struct PackedMatrix: QuantizedMatrix {
   /// `[out, in]`, opaque.
   let packed: Tensor
@@ -28,7 +28,10 @@ public struct PackedMatrix: QuantizedMatrix {
   }
 
   /// `[out, in]`.
-  public var shape: [Int] { packed.shape }
+  public var shape: [Int] {
+    // In the layout for few rows a number stands for two.
+    packed.elementType == .int32 ? [packed.size(0), 2 * packed.size(1)] : packed.shape
+  }
 
   /// The opaque tensor.
   public func parts(named name: String) -> NamedTensors { [(name, packed)] }
@@ -40,9 +43,26 @@ public struct PackedMatrix: QuantizedMatrix {
 
   /// x Wᵀ + b, in bfloat16.
   public func product(_ x: Tensor, bias: Tensor?) -> Tensor {
+    product(x, bias: bias, residual: nil)
+  }
+
+  /// x Wᵀ + b rounded to bfloat16, added to the residual where there is one, in the residual's type.
+  func product(_ x: Tensor, bias: Tensor?, residual: Tensor?) -> Tensor {
     produce("linear of \(x.shape) by packed \(shape)") {
-      ct_packed_linear(x.pointer, packed.pointer, bias?.pointer, $0)
+      ct_packed_linear(x.pointer, packed.pointer, bias?.pointer, residual?.pointer, $0)
     }
+  }
+
+  /// Several products of one input in one call; nil where the layout is not the one for that.
+  static func products(_ x: Tensor, _ maps: [(matrix: PackedMatrix, bias: Tensor?)]) -> [Tensor]? {
+    guard maps.allSatisfy({ ct_is_packed_for_tokens($0.matrix.packed.pointer) }) else { return nil }
+    var outs = [ct_tensor?](repeating: nil, count: maps.count)
+    check(
+      ct_packed_linears(
+        x.pointer, maps.map(\.matrix.packed.pointer), maps.map { $0.bias?.pointer },
+        Int64(maps.count), &outs),
+      "linear of \(x.shape) by \(maps.count) packed matrices")
+    return outs.map { $0.map(Tensor.init(owning:)) ?? .empty }
   }
 
   /// Where it is.

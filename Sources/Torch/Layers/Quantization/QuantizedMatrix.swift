@@ -145,7 +145,8 @@ extension Sequence<(name: String, tensor: Tensor)> {
         let shape = NF4State(tensor)?.shape ?? []
         packed.append((matrix, shape.reduce(1, *)))
       } else if !QuantizedNames.isDescription(name) {
-        byName[name] = tensor.elementCount
+        byName[name] =
+          tensor.isPacked ? PackedMatrix(packed: tensor).shape.reduce(1, *) : tensor.elementCount
       }
     }
     for (name, count) in packed { byName[name] = count }
