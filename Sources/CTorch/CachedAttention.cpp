@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "Bridge.h"
+#include "DotKernels.h"
 #include "Parallel.h"
 #include "RowKernels.h"
 
@@ -25,48 +26,69 @@ struct Head {
   float scale, cap;
 };
 
-/// A query [K] in float32, a sum [K], and the scores [S].
-int64_t scratchSize(int64_t count, int64_t width) { return 2 * width + count; }
+/// A query or a sum [K] in float32, and the scores [S].
+int64_t scratchSize(int64_t count, int64_t width) { return width + count; }
 
-/// `fixed` is the width where it is one the compiler shall know, so that queries and sums stay in registers; else 0.
+/// scale q·k for every key. `fixed` is the width where it is one the compiler shall know, so that the query stays in
+/// registers; else 0.
 template <typename T, int64_t fixed>
-ATTUNE_INLINE void attend(const Head<T> &head, float *scratch) {
-  const int64_t count = head.count, width = fixed ? fixed : head.width;
-  float known[fixed ? 2 * fixed : 1];
-  float *query = fixed ? known : scratch, *sum = query + width, *shares = scratch + 2 * width;
-  for (int64_t g = 0; g < head.group; g++) {
-    for (int64_t i = 0; i < width; i++) query[i] = load(head.queries + g * width, i) * head.scale;
-    for (int64_t s = 0; s < count; s++) {
-      const T *key = head.keys + s * width;
-      float product = 0;
-      {
-#pragma clang fp reassociate(on)
-        for (int64_t i = 0; i < width; i++) product += query[i] * load(key, i);
-      }
-      shares[s] = product;
-    }
-    if (head.cap != 0) {
-      // tanh x = 1 - 2 / (e²ˣ + 1)
-      for (int64_t s = 0; s < count; s++)
-        shares[s] = head.cap * (1.0f - 2.0f / (exponential(2.0f * shares[s] / head.cap) + 1.0f));
-    }
-    float greatest = shares[0], total = 0;
+ATTUNE_INLINE void score(const Head<T> &head, const T *own, float *scratch, float *scores) {
+  const int64_t width = fixed ? fixed : head.width;
+  float known[fixed ? fixed : 1];
+  float *query = fixed ? known : scratch;
+  for (int64_t i = 0; i < width; i++) query[i] = load(own, i) * head.scale;
+  for (int64_t s = 0; s < head.count; s++) {
+    const T *key = head.keys + s * width;
+    float product = 0;
     {
 #pragma clang fp reassociate(on)
-      for (int64_t s = 1; s < count; s++) greatest = shares[s] > greatest ? shares[s] : greatest;
-      for (int64_t s = 0; s < count; s++) {
-        shares[s] = exponential(shares[s] - greatest);
-        total += shares[s];
-      }
+      for (int64_t i = 0; i < width; i++) product += query[i] * load(key, i);
     }
-    for (int64_t i = 0; i < width; i++) sum[i] = 0;
+    scores[s] = product;
+  }
+}
+
+/// Scores become e to their distance from the greatest; returns 1 / their sum.
+ATTUNE_INLINE float weigh(int64_t count, float cap, float *scores) {
+  if (cap != 0) {
+    // tanh x = 1 - 2 / (e²ˣ + 1)
+    for (int64_t s = 0; s < count; s++) scores[s] = cap * (1.0f - 2.0f / (exponential(2.0f * scores[s] / cap) + 1.0f));
+  }
+  float greatest = scores[0], total = 0;
+  {
+#pragma clang fp reassociate(on)
+    for (int64_t s = 1; s < count; s++) greatest = scores[s] > greatest ? scores[s] : greatest;
     for (int64_t s = 0; s < count; s++) {
-      const float share = shares[s];
-      const T *value = head.values + s * width;
-      for (int64_t i = 0; i < width; i++) sum[i] += share * load(value, i);
+      scores[s] = exponential(scores[s] - greatest);
+      total += scores[s];
     }
-    const float factor = 1.0f / total;
-    for (int64_t i = 0; i < width; i++) store(head.out + g * width, i, sum[i] * factor);
+  }
+  return 1.0f / total;
+}
+
+/// The values by their shares; `fixed` as for scores.
+template <typename T, int64_t fixed>
+ATTUNE_INLINE void mix(const Head<T> &head, const float *shares, float factor, float *scratch, T *out) {
+  const int64_t width = fixed ? fixed : head.width;
+  float known[fixed ? fixed : 1];
+  float *sum = fixed ? known : scratch;
+  for (int64_t i = 0; i < width; i++) sum[i] = 0;
+  for (int64_t s = 0; s < head.count; s++) {
+    const float share = shares[s];
+    const T *value = head.values + s * width;
+    for (int64_t i = 0; i < width; i++) sum[i] += share * load(value, i);
+  }
+  for (int64_t i = 0; i < width; i++) store(out, i, sum[i] * factor);
+}
+
+template <typename T, int64_t fixed>
+ATTUNE_INLINE void attend(const Head<T> &head, float *scratch) {
+  const int64_t width = fixed ? fixed : head.width;
+  float *shares = scratch + width;
+  for (int64_t g = 0; g < head.group; g++) {
+    score<T, fixed>(head, head.queries + g * width, scratch, shares);
+    const float factor = weigh(head.count, head.cap, shares);
+    mix<T, fixed>(head, shares, factor, scratch, head.out + g * width);
   }
 }
 
@@ -81,7 +103,34 @@ ATTUNE_INLINE void attendKnown(const Head<T> &head, float *scratch) {
 }
 
 ATTUNE_KERNEL void attendHead(const Head<float> &head, float *scratch) { attendKnown(head, scratch); }
-ATTUNE_KERNEL void attendHead(const Head<Narrow> &head, float *scratch) { attendKnown(head, scratch); }
+ATTUNE_KERNEL void attendPlainly(const Head<Narrow> &head, float *scratch) { attendKnown(head, scratch); }
+
+#ifdef ATTUNE_HAS_DOTS
+
+template <int width>
+ATTUNE_DOTS void attendDots(const Head<Narrow> &head, float *scratch) {
+  for (int64_t g = 0; g < head.group; g++) {
+    dotScores<width>(head.queries + g * width, head.keys, head.count, head.scale, scratch);
+    const float factor = weigh(head.count, head.cap, scratch);
+    mix<Narrow, width>(head, scratch, factor, nullptr, head.out + g * width);
+  }
+}
+
+void attendHead(const Head<Narrow> &head, float *scratch) {
+  if (!hasDots()) return attendPlainly(head, scratch);
+  switch (head.width) {
+    case 32: return attendDots<32>(head, scratch);
+    case 64: return attendDots<64>(head, scratch);
+    case 128: return attendDots<128>(head, scratch);
+    default: return attendPlainly(head, scratch);
+  }
+}
+
+#else
+
+void attendHead(const Head<Narrow> &head, float *scratch) { attendPlainly(head, scratch); }
+
+#endif
 
 ATTUNE_KERNEL void turnHeads(const float *x, const float *c, const float *s, int64_t heads, int64_t half, int64_t width,
                              float *y) {

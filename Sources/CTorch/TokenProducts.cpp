@@ -6,14 +6,9 @@
 #include <algorithm>
 #include <array>
 
+#include "DotKernels.h"
 #include "Parallel.h"
 #include "RowKernels.h"
-
-#if defined(__x86_64__)
-#include <cpuid.h>
-#include <immintrin.h>
-#define ATTUNE_HAS_TOKEN_PRODUCTS 1
-#endif
 
 namespace attune::products {
 
@@ -51,22 +46,11 @@ at::Tensor plain(const at::Tensor &matrix) {
       .narrow(0, 0, out);
 }
 
-#ifdef ATTUNE_HAS_TOKEN_PRODUCTS
+#ifdef ATTUNE_HAS_DOTS
 
-bool isAvailable() {
-  static const bool known = [] {
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    // Leaf 7: matrix units are bit 22 of edx, bfloat16 dot products bit 5 of eax in subleaf 1.
-    const bool hasUnit = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1);
-    const bool hasDots = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && hasDots && !hasUnit;
-  }();
-  return known;
-}
+bool isAvailable() { return kernels::hasDots() && !kernels::hasMatrixUnit(); }
 
 namespace {
-
-#define ATTUNE_DOTS __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
 
 /// Sums of `R` rows by `N` blocks, to `sums` in float32, `[R][N * 16]`.
 template <int R, int N>
