@@ -7,6 +7,7 @@
 #include <torch/csrc/api/include/torch/version.h>
 
 #include "Bridge.h"
+#include "Parallel.h"
 
 using namespace attune;
 
@@ -27,6 +28,7 @@ bool ct_device_available(int device_type) {
 }
 
 int ct_thread_count(void) { return at::get_num_threads(); }
+int ct_kernel_thread_count(void) { return int(threads::available()); }
 void ct_set_thread_count(int count) { at::set_num_threads(count); }
 
 ct_status ct_set_autocast(int device_type, bool enabled, int dtype) {

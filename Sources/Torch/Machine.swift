@@ -13,6 +13,9 @@ public enum Machine {
     set { ct_set_thread_count(Int32(newValue)) }
   }
 
+  /// Threads a kernel of the shim takes: as many, or 1 where the pool of libtorch's OpenMP library cannot be entered.
+  static var kernelThreadCount: Int { Int(ct_kernel_thread_count()) }
+
   /// The largest resident memory of the process so far, in MiB.
   public static var peakMemoryMiB: Double {
     #if canImport(Darwin)

@@ -9,6 +9,8 @@ const char *ct_version(void);
 bool ct_device_available(int device_type);
 // Threads of the intra-operation pool of the calling thread.
 int ct_thread_count(void);
+// Threads that a kernel of the shim takes: as many, or 1 where libtorch's pool cannot be entered.
+int ct_kernel_thread_count(void);
 void ct_set_thread_count(int count);
 // Tensor handles alive now, for leak tests.
 int64_t ct_live_handles(void);
