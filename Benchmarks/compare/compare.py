@@ -68,7 +68,7 @@ def ours(name, precision, options):
     place = options.work_dir / (f"{model}-reward" if kind == "reward" else model)
     output = options.work_dir / "ours"
     shutil.rmtree(output, ignore_errors=True)
-    _, memory, _ = timed([
+    _, memory, wall = timed([
         options.attune, kind, "--model_name_or_path", place, "--dataset_path",
         options.work_dir / f"{rows}.jsonl", "--output_dir", output, "--max_steps", workloads.STEPS,
         "--per_device_train_batch_size", batch, "--max_length", 256, "--learning_rate", 1e-4,
@@ -78,7 +78,7 @@ def ours(name, precision, options):
     steps = [step for step in steps if "loss" in step]
     return {
         "seconds": [step["step_time"] for step in steps], "losses": [step["loss"] for step in steps],
-        "memory": memory}
+        "memory": memory, "wall": wall}
 
 
 def our_rollouts(kind, model, batch, precision, options):
@@ -172,6 +172,15 @@ def share_of_limit(name, precision, rate):
     return f"{100 * rate / found[0]:.0f} % of {found[0]:,.0f} ({found[1]})" if found else "-"
 
 
+def starts(options):
+    """Seconds from the start of a program to its first step of `sft 13M`, for both sides: median over rounds."""
+    found = []
+    for _ in range(options.rounds):
+        mine, theirs = ours("sft 13M", "fp32", options), peer("sft 13M", "fp32", options)
+        found.append((mine["wall"] - sum(mine["seconds"]), theirs["start"]))
+    return [statistics.median(pair[i] for pair in found) for i in (0, 1)]
+
+
 def machine(options):
     model = next(
         (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
@@ -193,18 +202,23 @@ def main():
     parser.add_argument("--precision", choices=PRECISIONS, action="append", help="default: both")
     parser.add_argument("names", nargs="*")
     options = parser.parse_args()
-    unknown = set(options.names) - set(workloads.WORKLOADS)
+    unknown = set(options.names) - set(workloads.WORKLOADS) - {"start"}
     if unknown:
-        raise SystemExit(f"no workload {unknown}; known: {', '.join(workloads.WORKLOADS)}")
+        raise SystemExit(f"no workload {unknown}; known: {', '.join(workloads.WORKLOADS)}, start")
     workloads.prepare(options.work_dir)
     roofline.torch.set_num_threads(2)
     lines = [
         "| workload | precision | Attune, tokens/s | TRL, tokens/s | ratio (least to greatest) "
         "| Attune, MiB | TRL, MiB | memory | losses or tokens | Attune of the limit |", "|---|---|---|---|---|---|---|---|---|---|"]
-    for name in options.names or workloads.WORKLOADS:
+    for name in [name for name in options.names or workloads.WORKLOADS if name != "start"]:
         for precision in options.precision or PRECISIONS:
             lines.append("| " + " | ".join(compare(name, precision, options)) + " |")
             print(lines[-1], flush=True)
+    if not options.names or "start" in options.names:
+        mine, theirs = starts(options)
+        lines += ["", f"From the start of the program to the first step of `sft 13M`: {mine:.1f} s (with saving the model at "
+                  f"the end) against {theirs:.1f} s."]
+        print(lines[-1], flush=True)
     if options.page and not options.names and not options.precision:
         before, rest = options.page.read_text().split(MARKS[0])
         table = "\n".join([MARKS[0], "", machine(options), "", *lines, "", MARKS[1]])

@@ -31,6 +31,7 @@ WORKLOADS = {
     "rloo": ("rloo", "13M", "prompts", 16),
     "ppo": ("ppo", "13M", "prompts", 16),
     "sft 32k": ("sft", "13M-32k", "fixed", 8),
+    "dpo 32k": ("dpo", "13M-32k", "pairs", 4),
     "generate 1": ("generate", "13M", "prompts", 1),
     "generate 8": ("generate", "13M", "prompts", 8),
     "generate 32": ("generate", "13M", "prompts", 32),
