@@ -123,7 +123,10 @@ let package = Package(
       ]),
     library(
       "Reproductions",
-      ["Torch", "Feedback", "Objectives", "Environments", "Evaluation", "Training"]),
+      [
+        "Torch", "Feedback", "LanguageModels", "Objectives", "Environments", "Evaluation",
+        "Training",
+      ]),
     .executableTarget(
       name: "attune",
       dependencies: [

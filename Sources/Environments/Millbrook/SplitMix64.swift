@@ -59,7 +59,7 @@ public struct SplitMix64: Sendable, Equatable {
   }
 
   /// Puts `list` into a random order (Fisher and Yates).
-  mutating func shuffle<Element>(_ list: inout [Element]) {
+  package mutating func shuffle<Element>(_ list: inout [Element]) {
     for last in stride(from: list.count - 1, to: 0, by: -1) {
       list.swapAt(last, int(below: last + 1))
     }
