@@ -29,21 +29,37 @@ struct Named: CustomTestStringConvertible {
 /// Whether tests of more than five seconds are asked for.
 let runsSlowTests = ProcessInfo.processInfo.environment["ATTUNE_SLOW_TESTS"] == "1"
 
+/// Beginnings of claims that do not hold, of which the pages in `Docs/systems` say what was tried.
+private let failures: [String: [String]] = [
+  "selm": ["a language model: SELM with α = 0.1 asks about at least 1.2 times"]
+]
+
+extension ReproductionOutcome {
+  /// Claims whose verdict is not the documented one; one that holds by now is among them.
+  fileprivate var surprises: [Claim] {
+    claims.filter { claim in
+      let fails = (failures[reproduction.name] ?? []).contains { claim.statement.hasPrefix($0) }
+      return claim.verdict != (fails ? .notHeld : .held)
+    }
+  }
+}
+
 @Suite("Reproductions")
 struct ReproductionTests {
   @Test(
-    "every claim holds with the experiment's own seeds", .enabled(if: runsSlowTests),
+    "every claim holds with the experiment's own seeds, but for those documented",
+    .enabled(if: runsSlowTests),
     arguments: Named.all)
   func holds(named: Named) throws {
-    let outcome = try named.reproduction.run()
-    for claim in outcome.claims { #expect(claim.verdict == .held, "\(claim.line)") }
-    #expect(outcome.verdict == .held)
+    for claim in try named.reproduction.run().surprises {
+      Issue.record("\(named.reproduction.name): \(claim.line)")
+    }
   }
 
   @Test("every mistake makes a claim fail", .enabled(if: runsSlowTests), arguments: Named.broken)
   func isSensitive(named: Named) throws {
     let outcome = try named.reproduction.run(seeds: [1], breakage: named.breakage)
-    #expect(outcome.verdict == .notHeld)
+    #expect(outcome.surprises.contains { $0.verdict == .notHeld })
   }
 
   @Test("the quickest reproduction holds, fails when its sign is flipped, and says the same twice")

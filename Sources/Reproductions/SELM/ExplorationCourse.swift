@@ -44,7 +44,8 @@ struct ExplorationCourse: Sendable, Equatable {
 
   /// Runs the rounds: answer, label, train, and make the policy the next reference.
   init<Policy: ArmPolicy>(
-    _ method: ExplorationMethod, plan: ExplorationPlan, from start: Policy, in world: DeceptiveBandit,
+    _ method: ExplorationMethod, plan: ExplorationPlan, from start: Policy,
+    in world: DeceptiveBandit,
     seed: UInt64, run: ReproductionRun
   ) throws {
     var random = SplitMix64(text: "selm/\(plan.name)/\(seed)")

@@ -41,10 +41,7 @@ struct ExplorationMethod: Sendable {
 
   /// The mean loss of some labelled answers, a scalar; nil where nothing is trained.
   ///
-  /// - Parameters:
-  ///   - answers: the pairs with the reference's response.
-  ///   - policy: log π, `[P, A]`; carries the gradient.
-  ///   - reference: log π_ref of the round, `[P, A]`.
+  /// `policy` is log π, `[P, A]`, and carries the gradient; `reference` is log π_ref of the round, `[P, A]`.
   func loss(
     _ answers: [LabelledAnswer], policy: Tensor, reference: Tensor, run: ReproductionRun
   ) -> Tensor? {

@@ -7,9 +7,7 @@ struct ExplorationStudy {
   let plan: ExplorationPlan
   private let courses: [(method: ExplorationMethod, runs: [ExplorationCourse])]
 
-  /// Runs every method on every seed.
-  ///
-  /// - Parameter starts: a world with its fitted policy, one a seed.
+  /// Runs every method on every seed; `starts` holds a world with its fitted policy for each.
   init<Policy: ArmPolicy>(
     _ methods: [ExplorationMethod], plan: ExplorationPlan,
     starts: [(seed: UInt64, world: DeceptiveBandit, policy: Policy)], run: ReproductionRun
@@ -54,7 +52,7 @@ struct ExplorationStudy {
   /// One row a method: means over seeds, lowest and highest.
   var table: ResultTable {
     ResultTable(
-      title: "\(plan.name) (mean over seeds, lowest, highest)",
+      title: "What \(plan.name) asks about (mean over seeds, lowest, highest)",
       columns: [
         .init("method"), .init("distinct arms", format: .decimals(0)),
         .init("share of all", format: .percent(1)), .init("π(best arm)"), .init("reward"),
@@ -102,7 +100,7 @@ struct ExplorationStudy {
       Claim(
         "\(plan.name): the reward after round 6 is not lower by more than 0.03",
         held: rewardLoss <= 0.03,
-        evidence: "\((-rewardLoss).short)"),
+        evidence: "higher by \((-rewardLoss).short)"),
       Claim(
         "\(plan.name): with the sign flipped fewer arms are asked about than without the term",
         held: flippedLoss > 0, evidence: "fewer by \(flippedLoss.short)"),

@@ -116,9 +116,10 @@ public struct SELMReproduction: Reproduction {
     let trials = try modelTrials.map { plan in
       try ExplorationStudy(ExplorationMethod.compared, plan: plan, starts: starts, run: run)
     }
-    let distance = starts.map { start in
-      zip(start.world.reference, start.policy.rows).map(Simplex.klDivergence).mean
-    }.max() ?? .nan
+    let distance =
+      starts.map { start in
+        zip(start.world.reference, start.policy.rows).map(Simplex.klDivergence).mean
+      }.max() ?? .nan
     return Findings(
       tables: [study.table] + trials.map(\.table),
       claims: [
