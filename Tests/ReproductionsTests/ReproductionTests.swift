@@ -26,24 +26,36 @@ struct Named: CustomTestStringConvertible {
   }
 }
 
+/// Claims of papers that do not hold here, by their beginnings; the reproduction's page says what was tried.
+private let unheld = ["on six free scores λ's NDCG@1 and @3"]
+
+extension Claim {
+  /// Whether it is known not to hold even without a mistake.
+  fileprivate var isKnownNotToHold: Bool { unheld.contains { statement.hasPrefix($0) } }
+}
+
 /// Whether tests of more than five seconds are asked for.
 let runsSlowTests = ProcessInfo.processInfo.environment["ATTUNE_SLOW_TESTS"] == "1"
 
 @Suite("Reproductions")
 struct ReproductionTests {
   @Test(
-    "every claim holds with the experiment's own seeds", .enabled(if: runsSlowTests),
+    "every claim but the known ones holds with the experiment's own seeds",
+    .enabled(if: runsSlowTests),
     arguments: Named.all)
   func holds(named: Named) throws {
     let outcome = try named.reproduction.run()
-    for claim in outcome.claims { #expect(claim.verdict == .held, "\(claim.line)") }
-    #expect(outcome.verdict == .held)
+    for claim in outcome.claims {
+      #expect((claim.verdict == .held) != claim.isKnownNotToHold, "\(claim.line)")
+    }
   }
 
-  @Test("every mistake makes a claim fail", .enabled(if: runsSlowTests), arguments: Named.broken)
+  @Test(
+    "every mistake makes a claim fail that holds without it", .enabled(if: runsSlowTests),
+    arguments: Named.broken)
   func isSensitive(named: Named) throws {
     let outcome = try named.reproduction.run(seeds: [1], breakage: named.breakage)
-    #expect(outcome.verdict == .notHeld)
+    #expect(outcome.claims.contains { $0.verdict == .notHeld && !$0.isKnownNotToHold })
   }
 
   @Test("the quickest reproduction holds, fails when its sign is flipped, and says the same twice")

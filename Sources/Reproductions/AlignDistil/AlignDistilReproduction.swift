@@ -31,9 +31,9 @@ public struct AlignDistilReproduction: Reproduction {
   static let stepCount = 100
   static let learningRate = 3e-4
   static let watchEvery = 10
-  static let watchCount = 1024
+  static let watchCount = 256
   static let risingStepCount = 50
-  static let fixedCount = 512
+  static let fixedCount = 256
   static let leastGain = 0.2
   static let mostDistance = 3.0
   static let theoremTolerance = 1e-3

@@ -15,12 +15,9 @@ extension DistillationStudy {
         .init("length", format: .decimals(2)),
       ],
       rows: names.map { name in
-        let rewards = runs(name).map(\.reward)
-        return [
-          .text(name),
-          .estimate(
-            rewards.mean, lower: rewards.min() ?? .nan, upper: rewards.max() ?? .nan),
-          .number(runs(name).meanKL), .number(runs(name).meanLength),
+        [
+          .text(name), runs(name).rewardCell, .number(runs(name).meanKL),
+          .number(runs(name).meanLength),
         ]
       })
   }
@@ -32,9 +29,9 @@ extension DistillationStudy {
     return (0..<count).map { index in all.map { $0[index].reward }.mean }
   }
 
-  private var shown: [String] {
-    ["DPO", Self.alignDistil] + [.offPolicy, .plain, .theorem].map { Distillation($0).name }
-  }
+  /// The methods that are read on the way.
+  static let shown =
+    ["DPO", alignDistil] + [.offPolicy, .plain, .theorem].map { Distillation($0).name }
 
   /// Rewards while training.
   var courseTable: ResultTable {
@@ -42,7 +39,7 @@ extension DistillationStudy {
     return ResultTable(
       title: "Reward on the way (mean over seeds)",
       columns: [.init("method")] + steps.map { .init("step \($0)") },
-      rows: shown.map { name in
+      rows: Self.shown.map { name in
         let course = course(name)
         return [.text(name)]
           + steps.map { step in
@@ -57,7 +54,7 @@ extension DistillationStudy {
     LineChart(
       title: "Reward while training", subtitle: "means over seeds", xAxis: Axis("step"),
       yAxis: Axis("mean reward"),
-      series: shown.map { name in
+      series: Self.shown.map { name in
         .init(
           name: name,
           points: course(name).enumerated().map {

@@ -86,7 +86,8 @@ struct DistillationStudy {
     _ name: String, _ step: Int, _ policy: ClassWriter, _ reference: ClassWriter, _ seed: UInt64,
     _ run: ReproductionRun, _ course: inout [ClassReading]
   ) {
-    guard step.isMultiple(of: AlignDistilReproduction.watchEvery) else { return }
+    guard Self.shown.contains(name), step.isMultiple(of: AlignDistilReproduction.watchEvery)
+    else { return }
     let reading = ClassReading(
       policy, reference: reference, seed: seed, count: AlignDistilReproduction.watchCount)
     course.append(reading)

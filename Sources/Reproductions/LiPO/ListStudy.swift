@@ -34,7 +34,9 @@ struct ListStudy {
       try studyFew(lists.first(LiPOReproduction.fewListCount), reference, seed, run)
       guard index < LiPOReproduction.mainSeedCount else { continue }
       beginnings.append(ClassReading(reference, reference: reference, seed: seed))
-      for method in Self.main + Self.widths + Self.rates {
+      // Width and rate are side questions: one seed answers them.
+      let others = index == 0 ? Self.widths + Self.rates : []
+      for method in Self.main + others {
         run.progress("lipo: seed \(seed), \(method.name), \(method.width) a list")
         let reading = try study(method, lists, reference, seed, run)
         readings[method, default: []].append(reading)
@@ -59,13 +61,17 @@ struct ListStudy {
     _ run: ReproductionRun
   ) throws -> ClassReading {
     var course: [ClassReading] = []
+    let isShown = courses[method] == nil && Self.main.contains(method)
     let policy = try method.train(from: reference, on: lists, seed: seed, run: run) { step, now in
-      let reading = ClassReading(now, reference: reference, seed: seed, count: 512)
+      guard isShown else { return }
+      let reading = ClassReading(now, reference: reference, seed: seed, count: 256)
       course.append(reading)
       Self.record(method, seed, lists, step, reading, run)
     }
-    if courses[method] == nil { courses[method] = course }
-    return ClassReading(policy, reference: reference, seed: seed)
+    if isShown { courses[method] = course }
+    let reading = ClassReading(policy, reference: reference, seed: seed)
+    Self.record(method, seed, lists, LiPOReproduction.stepCount, reading, run)
+    return reading
   }
 
   private static func record(
@@ -84,18 +90,12 @@ struct ListStudy {
 
 extension ListStudy {
   private static let columns: [ResultTable.Column] = [
-    .init("method"), .init("reward", best: .none), .init("KL to SFT", unit: "nats"),
+    .init("method"), .init("reward"), .init("KL to SFT", unit: "nats"),
     .init("length", format: .decimals(2)),
   ]
 
   private static func row(_ name: String, _ runs: [ClassReading]) -> [ResultTable.Cell] {
-    let rewards = runs.map(\.reward)
-    return [
-      .text(name),
-      .estimate(
-        runs.meanReward, lower: rewards.min() ?? .nan, upper: rewards.max() ?? .nan),
-      .number(runs.meanKL), .number(runs.meanLength),
-    ]
+    [.text(name), runs.rewardCell, .number(runs.meanKL), .number(runs.meanLength)]
   }
 
   /// Every method on all lists, on few, by width and by rate.
@@ -108,21 +108,21 @@ extension ListStudy {
         rows: [Self.row("SFT", beginnings)]
           + Self.main.map { Self.row($0.name, readings[$0] ?? []) }),
       ResultTable(
-        title: "LiPO-λ by answers a list", columns: Self.columns,
+        title: "LiPO-λ by answers a list (first seed)", columns: Self.columns,
         rows: (Self.widths.dropLast() + [ListMethod(.lambda)] + Self.widths.suffix(1)).map {
-          Self.row("K = \($0.width)", readings[$0] ?? [])
+          Self.row("K = \($0.width)", Array((readings[$0] ?? []).prefix(1)))
         }),
       ResultTable(
-        title: "By learning rate, for a look at equal KL", columns: Self.columns,
+        title: "By learning rate, for a look at equal KL (first seed)", columns: Self.columns,
         rows: [ListMethod.Kind.pairLogistic, .lambda].flatMap { kind in
           [1e-4, LiPOReproduction.learningRate, 1e-3].map { rate in
             let method = ListMethod.at(rate, kind)
-            return Self.row("\(method.name), \(rate)", readings[method] ?? [])
+            return Self.row("\(method.name), \(rate)", Array((readings[method] ?? []).prefix(1)))
           }
         }),
       ResultTable(
         title:
-          "\(LiPOReproduction.fewListCount) lists of \(LiPOReproduction.listWidth), five seeds",
+          "\(LiPOReproduction.fewListCount) lists of \(LiPOReproduction.listWidth) (mean over seeds, lowest, highest)",
         columns: Self.columns, rows: Self.few.map { Self.row($0.name, scarce[$0] ?? []) }),
     ]
   }

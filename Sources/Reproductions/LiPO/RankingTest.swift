@@ -67,7 +67,8 @@ struct RankingTest {
     }
     func norms(_ gradient: Tensor) -> Tensor { sqrt(square(gradient).sum(1, keep: true)) }
     // The best answer starts at 0, the worst at 5.
-    var scores = Tensor(rows: labels.map { list in list.map { ψ in Double(list.count { $0 > ψ }) } })
+    var scores = Tensor(
+      rows: labels.map { list in list.map { ψ in Double(list.count { $0 > ψ }) } })
     let scale = norms(slope(measure, scores)) / norms(slope(loss, scores))
     var found: [[[Double]]] = []
     for step in 1...(checkpoints.last ?? budget) {
@@ -126,6 +127,7 @@ struct RankingTest {
       "on six free scores λ's NDCG@1 and @3 after 30 steps are at least those of pair-logistic in 80 % of 200 draws",
       held: share >= 0.8,
       evidence: "in \(share.percent) of draws; @1 alone "
-        + "\((end?.share(cutoff: 0) ?? .nan).percent), @3 alone \((end?.share(cutoff: 1) ?? .nan).percent)")
+        + "\((end?.share(cutoff: 0) ?? .nan).percent), @3 alone \((end?.share(cutoff: 1) ?? .nan).percent)"
+    )
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Environments
+import Evaluation
 import LanguageModels
 import Torch
 
@@ -42,6 +43,15 @@ extension [ClassReading] {
   var meanReward: Double { map(\.reward).mean }
   var meanKL: Double { map(\.kl).mean }
   var meanLength: Double { map(\.length).mean }
+
+  /// The mean reward, with lowest and highest where there are several.
+  var rewardCell: ResultTable.Cell {
+    let rewards = map(\.reward)
+    guard let lower = rewards.min(), let upper = rewards.max(), count > 1 else {
+      return .number(meanReward)
+    }
+    return .estimate(meanReward, lower: lower, upper: upper)
+  }
 }
 
 /// Endless batches of row numbers: each pass over the rows in a new order, a batch never cut short.

@@ -104,5 +104,5 @@ enum TokenClassSettings {
   static let sftBatchSize = 128
   static let sftRate = 2e-3
   /// Answers that a reading is a mean over.
-  static let readingCount = 2048
+  static let readingCount = 1024
 }

@@ -150,6 +150,24 @@ struct AlignDistilTests {
     expectClose(cut.loss, terms(student).loss, atol: 1e-12)
   }
 
+  @Test("following the teacher earns contrastive reward, step by step; away from it none is earned")
+  func learning() {
+    let objective = AlignDistil()
+    func course(_ sign: Double) -> [Double] {
+      var logits = minus
+      return (0..<20).map { _ in
+        let leaf = logits.asParameter()
+        let terms = loss(objective, leaf)
+        terms.loss.backward()
+        logits = (logits - sign * 5 * (leaf.grad ?? leaf.zerosLike())).detached()
+        return terms.metrics["distillation/reward"]?.value.item ?? .nan
+      }
+    }
+    let toward = course(1)
+    #expect(zip(toward, toward.dropFirst()).allSatisfy { $0.1 > $0.0 })
+    #expect((course(-1).last ?? .nan) < toward[0])
+  }
+
   @Test("shapes that do not fit stop with a sentence")
   func shapes() {
     #expect(throws: TensorError.self) {
