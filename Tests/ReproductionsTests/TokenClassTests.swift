@@ -68,7 +68,8 @@ struct TokenClassTests {
     let batch = lists.batch([7, 0], width: 2)
     #expect(batch.answers == Array(lists.answers[7].prefix(2) + lists.answers[0].prefix(2)))
     expectClose(
-      batch.reference, lists.references[7].prefix(2) + lists.references[0].prefix(2), atol: 1e-4)
+      batch.reference, Array(lists.references[7].prefix(2)) + Array(lists.references[0].prefix(2)),
+      atol: 1e-4)
   }
 
   @Test("the gain of a ranking is the sum of discounted gains over the best there is")

@@ -57,6 +57,7 @@ struct ClassPairs {
   ///   - seed: of the order of the pairs.
   ///   - watch: takes the policy after every step.
   /// - Returns: the policy.
+  /// - Throws: what building a model throws.
   func train(
     _ objective: any PairObjective, from start: ClassWriter, seed: UInt64,
     watch: (Int, ClassWriter) -> Void = { _, _ in }

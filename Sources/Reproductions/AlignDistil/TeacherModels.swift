@@ -80,6 +80,7 @@ struct Distillation: Hashable, Sendable {
   ///   - run: the run, with its mistake.
   ///   - watch: takes the policy after every step.
   /// - Returns: the policy.
+  /// - Throws: what building a model throws.
   func train(
     _ models: TeacherModels, seed: UInt64, run: ReproductionRun,
     watch: (Int, ClassWriter) -> Void = { _, _ in }

@@ -81,6 +81,7 @@ struct ListMethod: Hashable, Sendable {
   ///   - run: the run, with its mistake.
   ///   - watch: takes the policy every ``LiPOReproduction/watchEvery`` steps; nil spares that.
   /// - Returns: the policy.
+  /// - Throws: what building a model throws.
   func train(
     from start: ClassWriter, on lists: AnswerLists, seed: UInt64, run: ReproductionRun,
     watch: ((Int, ClassWriter) -> Void)? = nil
