@@ -109,9 +109,7 @@ struct Distillation: Hashable, Sendable {
       let answers =
         isOnPolicy
         ? policy.answers(to: topics, seed: random.next()) : rows.map { models.pairs.chosen[$0] }
-      let isShifted = run.has(AlignDistilReproduction.unshiftedMask)
-      let batch = TokenBatch(
-        answers.map { isShifted ? $0.shiftedRow : $0.row }, padTokenID: TokenClasses.endToken)
+      let batch = TokenBatch(answers.map(\.row), padTokenID: TokenClasses.endToken)
       optimizer.zeroGrad()
       let loss = objective(
         policy: policy.logits(batch), aligned: withoutGrad { aligned.logits(batch) },
@@ -129,13 +127,4 @@ struct Distillation: Hashable, Sendable {
 extension ClassWriter {
   /// The logits that predict each target of a batch, `[N, V]`.
   func logits(_ batch: TokenBatch) -> Tensor { model.logits(model.targetStates(of: batch)) }
-}
-
-extension ClassAnswer {
-  /// The released code's mask: the logits behind each token of the answer, not those before it.
-  fileprivate var shiftedRow: TokenRow {
-    let row = row
-    return TokenRow(
-      ids: row.ids + [TokenClasses.endToken], isTarget: [false] + row.isTarget)
-  }
 }

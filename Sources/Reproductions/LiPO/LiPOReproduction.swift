@@ -60,12 +60,10 @@ public struct LiPOReproduction: Reproduction {
     "swapped_models", "policy and reference change places in the log-ratio")
   static let shiftedLabels = Breakage(
     "shifted_labels", "each label is read from the answer beside it")
-  static let wrongPrompt = Breakage(
-    "wrong_prompt", "the policy reads each answer behind the prompt of the next list")
 
   /// The mistakes it can be run with.
   public var breakages: [Breakage] {
-    [Self.flippedLabels, Self.swappedModels, Self.shiftedLabels, Self.wrongPrompt]
+    [Self.flippedLabels, Self.swappedModels, Self.shiftedLabels]
   }
 
   /// Free scores, and the small language model.

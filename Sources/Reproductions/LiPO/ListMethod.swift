@@ -94,7 +94,7 @@ struct ListMethod: Hashable, Sendable {
       let batch = lists.batch(order.next(LiPOReproduction.batchSize), width: width)
       optimizer.zeroGrad()
       let shape = batch.reference.shape
-      let logProbs = policy.logProbs(of: asRead(batch.answers, run)).reshaped(shape)  // [B, K]
+      let logProbs = policy.logProbs(of: batch.answers).reshaped(shape)  // [B, K]
       let inputs = inputs(loss, logProbs, batch, run)
       loss.objective(inputs).loss.backward()
       optimizer.step()
@@ -121,14 +121,5 @@ struct ListMethod: Hashable, Sendable {
         mask: batch.mask)
       : loss.inputs(
         policy: policy, reference: batch.reference, labels: labels, mask: batch.mask)
-  }
-
-  /// The answers as the policy reads them: with another topic where that is the mistake.
-  private func asRead(_ answers: [ClassAnswer], _ run: ReproductionRun) -> [ClassAnswer] {
-    guard run.has(LiPOReproduction.wrongPrompt) else { return answers }
-    return answers.indices.map { index in
-      ClassAnswer(
-        topic: answers[(index + width) % answers.count].topic, tokens: answers[index].tokens)
-    }
   }
 }
