@@ -52,8 +52,11 @@ enum PaperTable {
     ),
     Paper(
       6, "lipo", "LiPO: Listwise Preference Optimization through Learning-to-Rank", ["2402.01878"],
-      "losses on ranked lists", .implemented, command: "attune lipo",
-      note: "its eight losses train on ranked or scored lists"),
+      "losses on ranked lists", .implemented, command: "attune lipo, attune reproduce lipo",
+      note: "its eight losses train on ranked or scored lists",
+      measured:
+        "3 of 4 held: with 64 lists 1.77 against 1.47 of DPO on two answers each; λ's ranking test does not hold"
+    ),
     Paper(
       7, "jailbreaks-over-time",
       "JailbreaksOverTime: Detecting Jailbreak Attacks Under Distribution Shift", ["2504.19440"],
