@@ -159,7 +159,10 @@ let package = Package(
       ]),
     tests(
       "Reproductions",
-      ["Torch", "Feedback", "Objectives", "Environments", "Evaluation", "Training"]),
+      [
+        "Torch", "Feedback", "LanguageModels", "Objectives", "Environments", "Evaluation",
+        "Training",
+      ]),
     tests(
       "attune",
       [

@@ -4,6 +4,9 @@ import Foundation
 extension Double {
   /// Three significant digits, for the evidence of a claim.
   var short: String { String(format: "%.3g", self) }
+
+  /// A share in percent with one digit, for the evidence of a claim.
+  var percent: String { String(format: "%.1f %%", 100 * self) }
 }
 
 extension [Double] {

@@ -6,7 +6,7 @@ public enum ReproductionTable {
   /// The reproductions in the order of the list.
   public static let all: [any Reproduction] = [
     OnlineIPOReproduction(), FDPGReproduction(), CPLReproduction(), RAFTReproduction(),
-    MODPOReproduction(), SELMReproduction(),
+    MODPOReproduction(), SELMReproduction(), LiPOReproduction(), AlignDistilReproduction(),
   ]
 
   /// The reproduction of this name.

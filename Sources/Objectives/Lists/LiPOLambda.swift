@@ -14,8 +14,17 @@ public struct LiPOLambda: ListObjective, Sendable, Equatable {
   /// True: the formula compares candidates by their labels.
   public var readsOrder: Bool { true }
 
+  /// Which factors of Δ are kept: both, the gap of the gains alone, or the gap of the discounts alone.
+  package enum Weighing: Sendable { case both, gain, rank }
+
+  /// Both, but for the paper's ablations.
+  private let weighing: Weighing
+
   /// Creates the loss; it has no parameters.
-  public init() {}
+  public init() { weighing = .both }
+
+  /// Creates an ablation.
+  package init(weighing: Weighing) { self.weighing = weighing }
 
   /// The loss of each of B lists, `[B]`.
   public func losses(_ lists: ListInputs) -> Tensor {
@@ -38,7 +47,11 @@ public struct LiPOLambda: ListObjective, Sendable, Equatable {
       let gains = exp(lists.labels * 0.6931471805599453) - 1  // 2^ψ − 1
       let gainGaps = abs(gains.unsqueezed(2) - gains.unsqueezed(1))
       let discountGaps = abs(discounts.unsqueezed(2) - discounts.unsqueezed(1))
-      return gainGaps * discountGaps
+      return switch weighing {
+      case .both: gainGaps * discountGaps
+      case .gain: gainGaps
+      case .rank: discountGaps
+      }
     }
   }
 }

@@ -52,8 +52,11 @@ enum PaperTable {
     ),
     Paper(
       6, "lipo", "LiPO: Listwise Preference Optimization through Learning-to-Rank", ["2402.01878"],
-      "losses on ranked lists", .implemented, command: "attune lipo",
-      note: "its eight losses train on ranked or scored lists"),
+      "losses on ranked lists", .implemented, command: "attune lipo, attune reproduce lipo",
+      note: "its eight losses train on ranked or scored lists",
+      measured:
+        "3 of 4 held: with 64 lists 1.77 against 1.47 of DPO on two answers each; λ's ranking test does not hold"
+    ),
     Paper(
       7, "jailbreaks-over-time",
       "JailbreaksOverTime: Detecting Jailbreak Attacks Under Distribution Shift", ["2504.19440"],
@@ -149,7 +152,12 @@ enum PaperTable {
     Paper(
       27, "aligndistil",
       "AlignDistil: Token-Level Language Model Alignment as Adaptive Policy Distillation",
-      ["2503.02832"], "distillation from DPO and reverse DPO"),
+      ["2503.02832"], "distillation from DPO and reverse DPO", .partly,
+      command: "attune reproduce aligndistil",
+      note: "the loss and a small language model; a command for models of one's own is missing",
+      measured:
+        "4 of 5 held: DPO's reward in 10 of its 150 steps, but no gain of 0.2 over DPO at the end"
+    ),
     Paper(
       28, "hippocrates",
       "Hippocrates: An Open-Source Framework for Advancing Large Language Models in Healthcare",

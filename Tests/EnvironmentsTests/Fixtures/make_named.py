@@ -130,5 +130,23 @@ def bits():
     return {"normalizer": z, "log_probability_of_37": float(base[37])}
 
 
-out = {"game": game(), "bandit": bandit(), "grid": grid(), "bits": bits()}
+def token_classes():
+    """Worth of answers by topic, from a table of good words and string replacement; the first ends at its end token."""
+    answers = [[4, 7, 10, 13, 16, 19, 1, 4, 4], [4, 4, 4, 1], [1], [2, 3, 5, 5, 8, 11, 11, 11], [0, 2, 5, 8, 1],
+               [6, 9, 6, 9, 6, 9, 6, 9, 6], [17, 17, 3, 12, 18, 2, 7, 1]]
+    rows = []
+    for topic in range(2, 20):
+        good = {word for word in range(2, 20) if (word + topic) % 3 == 0}
+        assert len(good) == 6
+        for answer in answers:
+            words = (answer + [1])[: (answer + [1]).index(1)]
+            worth = sum(1 for word in words if word in good) - abs(len(words) - 6) / 10
+            worth -= 0.5 * float((np.diff(np.array(words, dtype=float)) == 0).sum())
+            rows.append({"topic": topic, "answer": answer, "reward": worth})
+    # Random answers: a third of the words is good, one neighbour in 18 equal, and six lengths are equally likely.
+    expected = np.mean([n / 3 - 0.5 * (n - 1) / 18 - abs(n - 6) / 10 for n in range(3, 9)])
+    return {"answers": rows, "mean_of_random": float(expected)}
+
+
+out = {"game": game(), "bandit": bandit(), "grid": grid(), "bits": bits(), "token_classes": token_classes()}
 (HERE / "named.json").write_text(json.dumps(out, indent=1) + "\n")

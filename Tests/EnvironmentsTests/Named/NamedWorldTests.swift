@@ -125,6 +125,34 @@ struct NamedWorldTests {
     #expect(target.logScores[0] == -.infinity)
   }
 
+  @Test("answers of token classes are worth what another program says")
+  func tokenClasses() {
+    let rows = fixture["token_classes"]["answers"].list
+    #expect(rows.count == 18 * 7)
+    for row in rows {
+      let answer = row["answer"].numbers.map(Int.init)
+      let found = TokenClasses.reward(of: answer, to: Int(row["topic"].number))
+      expectClose([found], [row["reward"].number], atol: 1e-12)
+    }
+  }
+
+  @Test("random answers have three to eight words, an end, and the expected worth")
+  func randomAnswers() {
+    var random = SplitMix64(text: "classes")
+    var sum = 0.0
+    var lengths: Set<Int> = []
+    for _ in 0..<20_000 {
+      let answer = TokenClasses.randomAnswer(&random)
+      #expect(answer.last == TokenClasses.endToken)
+      #expect(answer.dropLast().allSatisfy(TokenClasses.words.contains))
+      lengths.insert(answer.count - 1)
+      sum += TokenClasses.reward(of: answer, to: TokenClasses.topic(&random))
+    }
+    #expect(lengths == [3, 4, 5, 6, 7, 8])
+    // Four standard errors; one answer deviates by about 1.2.
+    expectClose([sum / 20_000], [fixture["token_classes"]["mean_of_random"].number], atol: 0.034)
+  }
+
   @Test("draws follow the probabilities, and what has none is never drawn")
   func draws() {
     var random = SplitMix64(text: "draws")

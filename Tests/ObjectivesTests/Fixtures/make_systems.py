@@ -133,5 +133,53 @@ def segments():
     return out
 
 
-out = {"games": games(), "distributions": distributions(), "segments": segments()}
+def distillation():
+    def close(found, wanted):
+        assert all(abs(a - b) < 1e-6 for a, b in zip(found, wanted, strict=True)), (found, wanted)
+
+    beta = 0.1
+    plus, minus, policy = [torch.tensor([v]) for v in ([1.0, 0.5, -0.5], [0.2, 0.6, -0.1], [0.4, 0.1, 0.0])]
+    # Published, theorem 1 with beta' = 0.05: teacher, beta' KL, the RLHF objective and their sum, which is beta' log Z.
+    pi, p, q = policy.softmax(1), plus.softmax(1), minus.softmax(1)
+    star = (2 * plus - minus).softmax(1)
+    kl = (pi * (pi / star).log()).sum().item()
+    objective = (pi * (beta * (p / q).log() - 0.05 * (pi / q).log())).sum().item()
+    log_z = (q * (p / q) ** 2).sum().log().item()
+    close(star[0].tolist(), [0.761149, 0.187697, 0.051153])
+    close([0.05 * kl, objective, 0.05 * log_z], [0.018511, -0.006613, 0.011898])
+    # Published, adaptive: distance, strength, teacher, divergence, coefficient and loss; then with half the distance.
+    d = (p - q).abs().sum().item()
+    alpha = 10 * d + 1e-3
+    star = (plus + alpha * (plus - minus)).softmax(1)
+    kl = (pi * (pi / star).log()).sum().item()
+    close([d, alpha, kl, beta / alpha, beta / alpha * kl], [0.474410, 4.745100, 2.391498, 0.021074, 0.050399])
+    close(star[0].tolist(), [0.990858, 0.008398, 0.000744])
+    half = 5 * d + 1e-3
+    close([half], [2.373050])
+    close((plus + half * (plus - minus)).softmax(1)[0].tolist(), [0.921997, 0.066075, 0.011928])
+    # Three tokens of two completions, every mode.
+    plus = torch.tensor([[1.0, 0.5, -0.5, 0.1], [0.3, -1.2, 0.8, 2.0], [0.0, 0.2, -0.4, 1.0]])
+    minus = torch.tensor([[0.2, 0.6, -0.1, 0.4], [0.1, 0.9, -0.3, 0.5], [0.1, 0.1, -0.2, 0.9]])
+    logits = leaf([[0.4, 0.1, 0.0, -0.3], [1.1, -0.2, 0.6, 0.3], [-0.5, 0.2, 0.9, 0.1]])
+    rows = torch.tensor([0, 0, 1])
+    cases = []
+    for origin in ("aligned", "contrast"):
+        for scale in (None, 10.0, 15.0):
+            for temperature, normalizes in ((1.0, True), (1.5, False)):
+                gap = plus.softmax(1) - minus.softmax(1)
+                strength = torch.full((3,), 2.0) if scale is None else scale * gap.abs().sum(1) + 1e-3
+                start = plus if origin == "aligned" else minus
+                star = ((start + strength[:, None] * (plus - minus)) / temperature).log_softmax(1)
+                student = logits.log_softmax(1)
+                losses = 0.3 / strength * (student.exp() * (student - star)).sum(1)
+                first, second = losses[:2].sum(), losses[2]
+                loss = ((first / 2 if normalizes else first) + second) / 2
+                reward = (student.exp() * 0.3 * (plus.log_softmax(1) - minus.log_softmax(1))).sum(1).mean()
+                cases.append({"origin": origin, "scale": scale, "temperature": temperature,
+                              "normalizes": normalizes, "reward": reward.item(), **graded(loss, logits)})
+    return {"aligned": plus.tolist(), "contrast": minus.tolist(), "policy": logits.tolist(), "rows": rows.tolist(),
+            "beta": 0.3, "constant": 2.0, "cases": cases}
+
+
+out = {"games": games(), "distributions": distributions(), "segments": segments(), "distillation": distillation()}
 (HERE / "systems.json").write_text(json.dumps(out, indent=1) + "\n")
