@@ -161,7 +161,7 @@ def compare(name, precision, options):
     return [
         name, precision, f"{statistics.median(rate[0] for rate in rates):,.0f}",
         f"{statistics.median(rate[1] for rate in rates):,.0f}",
-        f"{statistics.median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})",
+        f"{statistics.median(ratios):.2f}" + (f" ({ratios[0]:.2f} to {ratios[-1]:.2f})" if len(ratios) > 1 else ""),
         f"{memory[0]:,.0f}", f"{memory[1]:,.0f}", f"{memory[0] / memory[1]:.2f}", agreement(name, *rounds[0]),
         share_of_limit(name, precision, statistics.median(rate[0] for rate in rates))]
 
@@ -189,7 +189,7 @@ def machine(options):
     import transformers
     import trl
     return (
-        f"{time.strftime('%Y-%m-%d')}, {model}, {os.cpu_count()} cores, 2 threads a side, {options.rounds} rounds; "
+        f"{time.strftime('%Y-%m-%d')}, {model}, {os.cpu_count()} cores, 2 threads a side, rounds: {options.rounds}; "
         f"trl {trl.__version__}, transformers {transformers.__version__}, torch {torch.__version__}")
 
 
