@@ -33,7 +33,10 @@ let runsSlowTests = ProcessInfo.processInfo.environment["ATTUNE_SLOW_TESTS"] == 
 private let failures: [String: [String]] = [
   "selm": ["a language model: SELM with α = 0.1 asks about at least 1.2 times"],
   "lipo": ["on six free scores λ's NDCG@1 and @3"],
-  "aligndistil": ["AlignDistil earns at least 0.2 more than DPO"],
+  "aligndistil": [
+    "AlignDistil earns at least 0.2 more than DPO",
+    "the policy's expected contrastive reward rises with each",
+  ],
 ]
 
 extension ReproductionOutcome {

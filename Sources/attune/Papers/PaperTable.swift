@@ -55,7 +55,7 @@ enum PaperTable {
       "losses on ranked lists", .implemented, command: "attune lipo, attune reproduce lipo",
       note: "its eight losses train on ranked or scored lists",
       measured:
-        "3 of 4 held: with 64 lists 1.77 against 1.47 of DPO on two answers each; λ's ranking test does not hold"
+        "3 of 4 held: with 64 lists 1.78 against 1.48 of DPO on two answers each; λ's ranking test does not hold"
     ),
     Paper(
       7, "jailbreaks-over-time",
@@ -156,7 +156,7 @@ enum PaperTable {
       command: "attune reproduce aligndistil",
       note: "the loss and a small language model; a command for models of one's own is missing",
       measured:
-        "4 of 5 held: DPO's reward in 10 of its 150 steps, but no gain of 0.2 over DPO at the end"
+        "3 of 5 held: DPO's reward in 10 of its 150 steps, but no gain of 0.2 over DPO at the end"
     ),
     Paper(
       28, "hippocrates",
